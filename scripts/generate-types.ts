@@ -8,6 +8,7 @@ import {
   referenceName,
   requiredOf,
   stringAt,
+  stringsAt,
   textBranch,
   typesOf,
   variantsOf,
@@ -124,7 +125,7 @@ function objectType(schema: JsonObject, indent: string): string {
     return `Readonly<Record<string, ${typeOf(others, indent)}>>`;
   }
   const inner = `${indent}  `;
-  const required = requiredOf(schema);
+  const required = new Set(stringsAt(schema, 'required'));
   const lines = Object.entries(objectAt(schema, 'properties')).map(([name, property]) => {
     if (!isJsonObject(property)) throw new TypeError(`property ${name} is not a schema`);
     const optional = required.has(name) || 'default' in property ? '' : '?';

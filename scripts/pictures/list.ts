@@ -61,6 +61,16 @@ export const PICTURES: readonly Picture[] = [
   { file: 'latent-manifold.png', pipeline: 'pipelines/latent-space.yaml', from: 'manifold/figure.png' },
   { file: 'vae-samples.png', pipeline: 'pipelines/vae.yaml', from: 'samples_figure/figure.png' },
   { file: 'vae-manifold.png', pipeline: 'pipelines/vae.yaml', from: 'manifold/figure.png' },
+  {
+    file: 'structures-residual.png',
+    pipeline: 'pipelines/structures.yaml',
+    from: 'residual_figure/figure.png',
+  },
+  {
+    file: 'structures-tied.png',
+    pipeline: 'pipelines/structures.yaml',
+    from: 'tied_figure/figure.png',
+  },
   { file: 'learning.gif', pipeline: 'pipelines/latent-space.yaml', from: 'learning/figure.gif' },
   { file: 'latent-size.png', pipeline: 'pipelines/latent-sweep.yaml', from: 'sweep-metric.png' },
   {

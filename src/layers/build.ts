@@ -67,8 +67,9 @@ export function assembleAutoencoder(
   const create = layerFactory(tf, { seeds: drawSeeds, step });
   const image = tf.input({ shape: [...shapes.input], name: labels.encoderInput });
   const latent = tf.input({ shape: [...shapes.latent], name: labels.decoderInput });
-  const encoderLayers = shapes.encoder.map(create);
-  const decoderLayers = shapes.decoder.map(create);
+  const toStep = (place: PlacedLayer): Step => ({ layer: create(place), inside: place.inside });
+  const encoderLayers = shapes.encoder.map(toStep);
+  const decoderLayers = shapes.decoder.map(toStep);
   const encoded = connect(image, encoderLayers);
   return {
     encoder: tf.model({ name: 'encoder', inputs: image, outputs: encoded }),
@@ -78,18 +79,25 @@ export function assembleAutoencoder(
   };
 }
 
+/** A layer, and how many layers before it are inside it, if it is a block: see `PlacedLayer`. */
+interface Step {
+  readonly layer: tfjs.layers.Layer;
+  readonly inside?: number | undefined;
+}
+
 /** Makes each layer follow the one before. */
-export function connect(
-  start: tfjs.SymbolicTensor,
-  layers: readonly tfjs.layers.Layer[],
-): tfjs.SymbolicTensor {
-  return layers.reduce((tensor, layer) => {
-    const next = layer.apply(tensor);
+export function connect(start: tfjs.SymbolicTensor, steps: readonly Step[]): tfjs.SymbolicTensor {
+  const made = [start];
+  for (const { layer, inside } of steps) {
+    const before = made.at(-1) ?? start;
+    const skipped = inside === undefined ? undefined : made.at(-1 - inside);
+    const next = layer.apply(skipped === undefined ? before : [skipped, before]);
     if (Array.isArray(next) || !('sourceLayer' in next)) {
       throw new TypeError(`${layer.name} does not give one output`);
     }
-    return next;
-  }, start);
+    made.push(next);
+  }
+  return made.at(-1) ?? start;
 }
 
 /** Frees the weights and the step. */

@@ -10,6 +10,7 @@ import type { LayerArguments, LayerName, Layer } from './layer.ts';
 import { type DrawSource, type RandomLayers, randomLayers } from './random-layers.ts';
 import { pairOf } from './rule.ts';
 import type { PlacedLayer } from './shapes.ts';
+import { tiedDense } from './tied-dense.ts';
 import { variationalLatent } from './variational.ts';
 import { vectorQuantizer } from './quantizer.ts';
 import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
@@ -20,6 +21,8 @@ interface Site {
   readonly random: RandomLayers;
   readonly draws: DrawSource;
   readonly place: PlacedLayer;
+  /** The layers made before, by name. */
+  readonly made: ReadonlyMap<string, tfjs.layers.Layer>;
 }
 
 type Creators = {
@@ -33,8 +36,10 @@ type Creators = {
  */
 export function layerFactory(tf: Tf, draws: DrawSource): (place: PlacedLayer) => tfjs.layers.Layer {
   const random = randomLayers(tf, draws);
+  const made = new Map<string, tfjs.layers.Layer>();
   return (place) => {
-    const layer = create(place.layer, { tf, random, draws, place });
+    const layer = create(place.layer, { tf, random, draws, place, made });
+    made.set(place.label, layer);
     // Initially zeros: `fillWeights` or a saved model sets the values, so random values by tfjs would be overwritten.
     layer.setFastWeightInitDuringBuild(true);
     return layer;
@@ -47,8 +52,14 @@ function create<Name extends LayerName>({ name, args }: Layer<Name>, site: Site)
 }
 
 const creators: Creators = {
-  Dense: (args, { tf, place }) =>
-    penalised(tf.layers.dense({ name: place.label, units: args.units, ...weighted(tf, args) }), args),
+  Dense(args, { tf, place, made }) {
+    const { units = 0 } = args;
+    const plain = tf.layers.dense({ name: place.label, units, ...weighted(tf, args) });
+    if (place.tiedTo === undefined) return penalised(plain, args);
+    const source = made.get(place.tiedTo);
+    if (source === undefined) throw new TypeError(`${place.label} is tied to a layer that does not exist`);
+    return penalised(tiedDense(tf, plain, source, { units, useBias: args.use_bias }), args);
+  },
   Activation: ({ activation }, { tf, place }) =>
     tf.layers.activation({ name: place.label, activation: activationOf(tf, activation) }),
   ReLU: ({ max_value }, { tf, place }) =>
@@ -121,6 +132,9 @@ const creators: Creators = {
     penaliseActivity(layer, args);
     return layer;
   },
+
+  // The sum at the end of the block.
+  Residual: (_args, { tf, place }) => tf.layers.add({ name: place.label }),
 
   Variational: ({ units }, { tf, draws, place }) => variationalLatent(tf, draws, place.label, units),
   VectorQuantizer: (args, { tf, place }) => vectorQuantizer(tf, place.label, args),

@@ -34,18 +34,45 @@ export function layerOf(spec: LayerSpec): Layer {
   return { name, args } as Layer;
 }
 
-/** The path of an argument of a layer inside the stage's settings, or of the layer itself. */
-export function layerPath(
-  part: Part,
-  index: number,
-  spec: LayerSpec,
-  argument?: string,
-): (string | number)[] {
+/** A path inside the stage's settings. */
+export type Path = readonly (string | number)[];
+
+/**
+ * The path of an argument of a layer inside the stage's settings, or of the layer itself.
+ *
+ * @param list the path of the list that the layer is in, such as `['encoder']`
+ */
+export function layerPath(list: Path, index: number, spec: LayerSpec, argument?: string): Path {
   return [
-    part,
+    ...list,
     index,
     ...(argument === undefined || typeof spec === 'string' ? [] : [layerOf(spec).name, argument]),
   ];
+}
+
+/** The list inside a block, with its path; undefined for every other layer. */
+export function layersInside(
+  spec: LayerSpec,
+  at: Path,
+): { readonly specs: readonly LayerSpec[]; readonly at: Path } | undefined {
+  const { name, args } = layerOf(spec);
+  return name === 'Residual' ? { specs: args.layers, at: [...at, name, 'layers'] } : undefined;
+}
+
+/** A layer of a list, with the path of the list and its place in it. */
+export interface ListedLayer {
+  readonly spec: LayerSpec;
+  readonly list: Path;
+  readonly index: number;
+}
+
+/** The layers of a list in the order in which they compute: those inside a block come before the block. */
+export function* listedLayers(specs: readonly LayerSpec[], list: Path): Generator<ListedLayer> {
+  for (const [index, spec] of specs.entries()) {
+    const inside = layersInside(spec, [...list, index]);
+    if (inside !== undefined) yield* listedLayers(inside.specs, inside.at);
+    yield { spec, list, index };
+  }
 }
 
 /** `28x28x1`, `784`. */
@@ -57,7 +84,7 @@ export function sameShape(one: Shape, other: Shape): boolean {
   return one.length === other.length && one.every((length, axis) => length === other[axis]);
 }
 
-/** The names of a model's layers; as many as there are entries in `encoder` and `decoder`. */
+/** The names of a model's layers, in the order in which they compute. */
 export interface LayerLabels {
   readonly encoderInput: string;
   readonly encoder: readonly string[];
@@ -71,10 +98,11 @@ export interface LayerLabels {
  * no other layer gets it.
  */
 export function labelLayers(architecture: Architecture): LayerLabels {
+  const specsOf = (part: Part): readonly LayerSpec[] =>
+    [...listedLayers(architecture[part], [part])].map(({ spec }) => spec);
+  const [encoder, decoder] = [specsOf('encoder'), specsOf('decoder')];
   const own = (spec: LayerSpec): string | undefined => layerOf(spec).args.name;
-  const taken = new Set(
-    [...architecture.encoder, ...architecture.decoder].flatMap((spec) => own(spec) ?? []),
-  );
+  const taken = new Set([...encoder, ...decoder].flatMap((spec) => own(spec) ?? []));
   const counts = new Map<string, number>();
   const next = (stem: string): string => {
     const count = counts.get(stem) ?? 0;
@@ -85,13 +113,14 @@ export function labelLayers(architecture: Architecture): LayerLabels {
   const label = (spec: LayerSpec): string => own(spec) ?? next(labelStem(layerOf(spec).name));
   return {
     encoderInput: next('input_layer'),
-    encoder: architecture.encoder.map(label),
+    encoder: encoder.map(label),
     decoderInput: next('input_layer'),
-    decoder: architecture.decoder.map(label),
+    decoder: decoder.map(label),
   };
 }
 
-/** Keras's snake case: `MaxPooling2D` is `max_pooling2d`, `LeakyReLU` is `leaky_re_lu`. */
+/** Keras's snake case: `MaxPooling2D` is `max_pooling2d`, `LeakyReLU` is `leaky_re_lu`. A block is a sum at its end. */
 function labelStem(name: LayerName): string {
+  if (name === 'Residual') return 'add';
   return name.replace(/(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
 }

@@ -10,8 +10,21 @@ const elementwise = { output: (_args: unknown, { input }: Site): Shape => input 
 
 export const layerRules: LayerRules = {
   Dense: {
-    output: ({ units }, { input }) => [...input.slice(0, -1), units],
-    weights: (args, input) => kernelAndBias(args, [input.at(-1) ?? 0, args.units], args.units),
+    output({ units }, { input, report }) {
+      if (units !== undefined) return [...input.slice(0, -1), units];
+      report({
+        code: 'missing-key',
+        message: '`Dense` needs `units`',
+        hint: 'write `units: 64`, for example',
+      });
+      return undefined;
+    },
+    weights(args, input) {
+      const units = args.units ?? 0;
+      const weights = kernelAndBias(args, [input.at(-1) ?? 0, units], units);
+      // A tied kernel is a weight of another layer.
+      return args.tied_to === undefined ? weights : weights.filter(({ name }) => name !== 'kernel');
+    },
   },
   Activation: elementwise,
   ReLU: elementwise,
@@ -96,6 +109,8 @@ export const layerRules: LayerRules = {
       },
     ],
   },
+  // `shapes.ts` follows the layers of the block.
+  Residual: elementwise,
   ...imageRules,
 };
 

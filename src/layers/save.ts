@@ -20,6 +20,7 @@ import {
   disposeAutoencoder,
 } from './build.ts';
 import { type Architecture, type Shape, sameShape } from './layer.ts';
+import { isTied } from './tied-dense.ts';
 import { stockTopology } from './stock.ts';
 import { type Topology, UnsoundTopology, readTopology } from './topology.ts';
 
@@ -39,13 +40,17 @@ const BYTES_EACH = Float32Array.BYTES_PER_ELEMENT;
 export async function saveModel(model: tfjs.LayersModel, folder: string): Promise<void> {
   const modelTopology = stockTopology(model);
   const shapes = readTopology(modelTopology).weights;
+  const copies = copiedKernels(model);
   const own = await Promise.all(
-    model.weights.map(async (weight) => ({
-      name: weight.originalName,
-      shape: shapes.get(weight.originalName) ?? weight.shape,
-      values: await weight.read().data<'float32'>(),
-    })),
+    [...model.weights.map((weight) => ({ name: weight.originalName, values: weight.read() })), ...copies].map(
+      async ({ name, values }) => ({
+        name,
+        shape: shapes.get(name) ?? values.shape,
+        values: await values.data<'float32'>(),
+      }),
+    ),
   );
+  for (const { values } of copies) values.dispose();
   const latent = variationalLayer(model);
   const quantizer = quantizerLayer(model);
   const codes = own.find(({ name }) => name === `${quantizer?.name}/kernel`);
@@ -93,6 +98,15 @@ function nearnessWeights(
   return [...shapes]
     .filter(([name]) => !known.has(name))
     .map(([name, shape]) => ({ name, shape, values: name.endsWith('/bias') ? bias : kernel }));
+}
+
+/** The kernels of tied layers, each as a weight of its own. */
+function copiedKernels({
+  layers,
+}: tfjs.LayersModel): { readonly name: string; readonly values: tfjs.Tensor }[] {
+  return layers
+    .filter(isTied)
+    .map((layer) => ({ name: `${layer.name}/kernel`, values: layer.transposedKernel() }));
 }
 
 /** Writes `encoder/`, `decoder/` and `autoencoder/` into a folder. */
@@ -143,7 +157,7 @@ export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencod
   if (decoder.layers.some((layer) => names.has(layer.name))) {
     throw corrupt(folder, 'has an encoder and a decoder with layers of the same name');
   }
-  const outputs = connect(latent, [decoder]);
+  const outputs = connect(latent, [{ layer: decoder }]);
   return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs }) };
 }
 
@@ -227,6 +241,14 @@ export async function loadTrainable(
     tf.tidy(() => {
       variable.write(tf.tensor(weight.values, shape));
     });
+  }
+  for (const { name, values } of copiedKernels(models.decoder)) {
+    const copy = weights.get(name)?.values;
+    const own = values.dataSync<'float32'>();
+    values.dispose();
+    if (copy?.length !== own.length || copy.some((value, index) => value !== own[index])) {
+      throw corrupt(trained, `has another \`${name}\` than the layer to which it is tied`);
+    }
   }
   return models;
 }

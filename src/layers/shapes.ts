@@ -7,15 +7,19 @@ import {
   type Layer,
   type LayerArguments,
   type LayerName,
-  type Part,
+  type Path,
   type Shape,
   labelLayers,
   layerOf,
   layerPath,
+  layersInside,
+  listedLayers,
   sameShape,
   shapeText,
 } from './layer.ts';
+import { sumProblem } from './residual.ts';
 import { outputShapeFinding } from './suggest-fix.ts';
+import { type EncoderLayer, tie } from './tied.ts';
 import type { LayerRule, Problem, Site, Weight } from './rule.ts';
 import { layerRules } from './rules.ts';
 
@@ -27,8 +31,13 @@ export interface PlacedLayer {
   readonly input: Shape;
   readonly output: Shape;
   readonly weights: readonly Weight[];
+  /** Of a block: how many layers before it are inside it. It adds the input of the first one to the output of the last. */
+  readonly inside?: number;
+  /** The name of the encoder's layer whose kernel it uses. */
+  readonly tiedTo?: string;
 }
 
+/** The layers are in the order in which they compute: those inside a block come before the block. */
 export interface AutoencoderShapes {
   readonly encoder: readonly PlacedLayer[];
   readonly decoder: readonly PlacedLayer[];
@@ -66,23 +75,32 @@ export function inferAutoencoder(
   reportRepeatedNames(architecture, fail);
   reportMisplacedLatents(architecture, fail);
   const labels = labelLayers(architecture);
-  const { input_shape: input } = architecture;
-  const encoder = inferStack(architecture, 'encoder', [input], labels.encoder, fail);
-  const latent = encoder?.at(-1)?.output;
+  const { input_shape: input, encoder: encoding, decoder: decoding } = architecture;
+  const encoder = inferList(
+    { specs: encoding, at: ['encoder'], before: [input], giver: INPUT, depth: 0 },
+    labels.encoder.values(),
+    fail,
+  );
+  const latent = encoder?.entries.at(-1)?.output;
   if (encoder === undefined || latent === undefined) return undefined;
-  const encoded = [input, ...encoder.map((layer) => layer.output)];
-  const decoder = inferStack(architecture, 'decoder', encoded, labels.decoder, fail);
-  const output = decoder?.at(-1)?.output;
+  const [encoded, tiable] = [outputsOf(encoder), encoder.entries];
+  const before = [input, ...encoded];
+  const decoder = inferList(
+    { specs: decoding, at: ['decoder'], before, giver: encoderEnd(encoding), depth: 0, tiable },
+    labels.decoder.values(),
+    fail,
+  );
+  const output = decoder?.entries.at(-1)?.output;
   if (decoder === undefined || output === undefined) return undefined;
   if (!sameShape(input, output)) {
-    const shapes = { encoder: encoded.slice(1), decoder: decoder.map((layer) => layer.output) };
-    fail(outputShapeFinding(architecture, shapes, (decoding) => silentOutput(decoding, latent)));
+    const shapes = { encoder: encoded, decoder: outputsOf(decoder) };
+    fail(outputShapeFinding(architecture, shapes, (fixed) => silentOutput(fixed, latent, tiable)));
   }
   if (failed) return undefined;
-  const layers = [...encoder, ...decoder];
+  const layers = [...encoder.layers, ...decoder.layers];
   return {
-    encoder,
-    decoder,
+    encoder: encoder.layers,
+    decoder: decoder.layers,
     input,
     latent,
     output,
@@ -157,62 +175,144 @@ function imageHint({ input, lastImage }: Site): string {
   return `put ${dense}\`Reshape: { target_shape: [${lastImage.join(', ')}] }\` before it`;
 }
 
-/**
- * The layers of one part; undefined (and reported) if a layer has no output.
- *
- * @param before shapes on the way to this part, the last one its input
- */
-function inferStack(
-  architecture: Architecture,
-  part: Part,
-  before: readonly Shape[],
-  labels: readonly string[],
-  report: (finding: Finding) => void,
-): readonly PlacedLayer[] | undefined {
-  const placed: PlacedLayer[] = [];
-  const shapes = [...before];
-  const specs = architecture[part];
-  for (const [index, spec] of specs.entries()) {
-    const { giver, related } = previous(architecture, part, index);
-    const input = shapes.at(-1) ?? [];
-    const layer = layerOf(spec);
-    const lastImage = shapes.findLast((shape) => shape.length === 3);
-    const inferred = inferLayer(layer, {
-      input,
-      giver,
-      ...(lastImage === undefined ? {} : { lastImage }),
-      report: (problem) =>
-        report(findingOf(problem, layerPath(part, index, spec, problem.argument), related)),
-    });
-    if (inferred === undefined) return undefined;
-    placed.push({ layer, label: labels[index] ?? '', input, ...inferred });
-    shapes.push(inferred.output);
-  }
-  return placed;
+/** A list of layers: an encoder, a decoder, or the inside of a block. */
+interface LayerList {
+  readonly specs: readonly LayerSpec[];
+  readonly at: Path;
+  /** Shapes on the way to this list, the last one its input. */
+  readonly before: readonly Shape[];
+  /** Where the input comes from. */
+  readonly giver: Giver;
+  /** In how many blocks it is. */
+  readonly depth: number;
+  /** Of a decoder: the encoder's list. */
+  readonly tiable?: readonly EncoderLayer[];
 }
 
+interface InferredList {
+  readonly layers: readonly PlacedLayer[];
+  /** Those of the list itself, without those inside blocks. */
+  readonly entries: readonly PlacedLayer[];
+}
+
+function outputsOf({ entries }: InferredList): readonly Shape[] {
+  return entries.map(({ output }) => output);
+}
+
+/** More are a mistake, or an attack on the stack. */
+const MOST_NESTED = 8;
+
+/**
+ * The layers of a list; undefined (and reported) if a layer has no output.
+ *
+ * @param labels the names of the layers, in the order in which they compute
+ */
+function inferList(
+  list: LayerList,
+  labels: Iterator<string>,
+  report: (finding: Finding) => void,
+): InferredList | undefined {
+  const layers: PlacedLayer[] = [];
+  const entries: PlacedLayer[] = [];
+  let { giver } = list;
+  for (const [index, spec] of list.specs.entries()) {
+    const before = [...list.before, ...outputsOf({ layers, entries })];
+    const placed = inferEntry({ ...list, before, giver }, index, spec, labels, report);
+    const last = placed?.at(-1);
+    if (placed === undefined || last === undefined) return undefined;
+    layers.push(...placed);
+    entries.push(last);
+    const { name } = last.layer;
+    giver = {
+      giver: `\`${name}\` outputs`,
+      related: { message: `\`${name}\` comes before it`, at: layerPath(list.at, index, spec) },
+    };
+  }
+  return { layers, entries };
+}
+
+/** One layer of a list, after those inside it if it is a block. */
+function inferEntry(
+  { at, before, giver: { giver, related }, depth, tiable }: LayerList,
+  index: number,
+  spec: LayerSpec,
+  labels: Iterator<string>,
+  report: (finding: Finding) => void,
+): readonly PlacedLayer[] | undefined {
+  const input = before.at(-1) ?? [];
+  const path = layerPath(at, index, spec);
+  const reportProblem = (problem: Problem): void =>
+    report(findingOf(problem, layerPath(at, index, spec, problem.argument), related));
+  const block = layersInside(spec, path);
+  let inside: readonly PlacedLayer[] | undefined;
+  if (block !== undefined) {
+    if (depth === MOST_NESTED) {
+      report({ code: 'out-of-range', message: `blocks are nested more than ${MOST_NESTED} deep`, at: path });
+      return undefined;
+    }
+    const list = { ...block, before, giver: { giver, related }, depth: depth + 1 };
+    const inferred = inferList(tiable === undefined ? list : { ...list, tiable }, labels, report);
+    if (inferred === undefined) return undefined;
+    const problem = sumProblem(block.specs, input, outputsOf(inferred));
+    if (problem !== undefined) {
+      report({ ...problem, at: [...block.at, ...problem.at], related });
+      return undefined;
+    }
+    inside = inferred.layers;
+  }
+  const { tied, layer } = tiedLayer(layerOf(spec), { encoder: tiable, input, giver }, reportProblem);
+  const lastImage = before.findLast((shape) => shape.length === 3);
+  const inferred =
+    layer === undefined
+      ? undefined
+      : inferLayer(layer, {
+          ...{ input, giver, report: reportProblem },
+          ...(lastImage === undefined ? {} : { lastImage }),
+        });
+  if (layer === undefined || inferred === undefined) return undefined;
+  return [
+    ...(inside ?? []),
+    {
+      ...{ layer, label: labels.next().value ?? '', input, ...inferred },
+      ...(inside === undefined ? {} : { inside: inside.length }),
+      ...(tied === undefined ? {} : { tiedTo: tied }),
+    },
+  ];
+}
+
+/** A layer with the units that `tied_to` gives it, and the name of the layer to which it is tied; no layer if that is wrong. */
+function tiedLayer(
+  layer: Layer,
+  place: Parameters<typeof tie>[2],
+  report: (problem: Problem) => void,
+): { readonly layer?: Layer; readonly tied?: string } {
+  if (layer.name !== 'Dense' || layer.args.tied_to === undefined) return { layer };
+  const tied = tie(layer.args, layer.args.tied_to, place);
+  if (!('problem' in tied)) return { layer: { name: 'Dense', args: tied.args }, tied: tied.to };
+  report(tied.problem);
+  return {};
+}
+
+/** Where a layer's input comes from. */
 interface Giver {
   readonly giver: string;
   readonly related: NonNullable<Finding['related']>;
 }
 
-/** Where a layer's input comes from. */
-function previous(architecture: Architecture, part: Part, index: number): Giver {
-  const [beforePart, beforeIndex]: [Part, number] =
-    part === 'decoder' && index === 0 ? ['encoder', architecture.encoder.length - 1] : [part, index - 1];
-  const spec: LayerSpec | undefined = architecture[beforePart][beforeIndex];
-  if (spec === undefined) {
-    return {
-      giver: 'the input is',
-      related: { message: 'the input shape is set here', at: ['input_shape'] },
-    };
-  }
-  const { name } = layerOf(spec);
+const INPUT: Giver = {
+  giver: 'the input is',
+  related: { message: 'the input shape is set here', at: ['input_shape'] },
+};
+
+function encoderEnd(encoder: readonly LayerSpec[]): Giver {
+  const last = encoder.length - 1;
+  const spec = encoder[last];
+  if (spec === undefined) return INPUT;
   return {
-    giver: beforePart === part ? `\`${name}\` outputs` : 'the encoder outputs',
+    giver: 'the encoder outputs',
     related: {
-      message: beforePart === part ? `\`${name}\` comes before it` : `the encoder ends with this \`${name}\``,
-      at: [beforePart, beforeIndex],
+      message: `the encoder ends with this \`${layerOf(spec).name}\``,
+      at: ['encoder', last],
     },
   };
 }
@@ -228,22 +328,26 @@ function findingOf({ code, message, hint }: Problem, at: Finding['at'], related:
 }
 
 /** The output of a decoder, undefined if it has none. */
-function silentOutput(decoder: readonly LayerSpec[], latent: Shape): Shape | undefined {
+function silentOutput(
+  specs: readonly LayerSpec[],
+  latent: Shape,
+  tiable: readonly EncoderLayer[],
+): Shape | undefined {
   let failed = false;
-  const architecture: Architecture = { input_shape: latent, encoder: [], decoder };
-  const stack = inferStack(architecture, 'decoder', [latent], [], () => {
+  const list: LayerList = { specs, at: ['decoder'], before: [latent], giver: INPUT, depth: 0, tiable };
+  const inferred = inferList(list, [].values(), () => {
     failed = true;
   });
-  return failed ? undefined : stack?.at(-1)?.output;
+  return failed ? undefined : inferred?.entries.at(-1)?.output;
 }
 
 function reportRepeatedNames(architecture: Architecture, report: (finding: Finding) => void): void {
   const first = new Map<string, Finding['at']>();
   for (const part of ['encoder', 'decoder'] as const) {
-    for (const [index, spec] of architecture[part].entries()) {
+    for (const { spec, list, index } of listedLayers(architecture[part], [part])) {
       const name = layerOf(spec).args.name;
       if (name === undefined) continue;
-      const at = layerPath(part, index, spec, 'name');
+      const at = layerPath(list, index, spec, 'name');
       const known = first.get(name);
       if (known === undefined) {
         first.set(name, at);
@@ -281,14 +385,21 @@ function reportMisplacedLatents(
       related: { message: `\`${next}\` comes after it`, at: ['encoder', index + 1] },
     });
   }
-  for (const [index, spec] of decoder.entries()) {
+  const inDecoder = [...listedLayers(decoder, ['decoder'])].map((each) => ({
+    ...each,
+    place: 'the decoder',
+  }));
+  const inBlocks = [...listedLayers(encoder, ['encoder'])]
+    .filter(({ list }) => list.length > 1)
+    .map((each) => ({ ...each, place: 'a block' }));
+  for (const { spec, list, index, place } of [...inBlocks, ...inDecoder]) {
     const { name } = layerOf(spec);
     if (!LATENTS.has(name)) continue;
     report({
       code: 'bad-setting',
-      message: `\`${name}\` belongs at the end of the encoder, but is in the decoder`,
+      message: `\`${name}\` belongs at the end of the encoder, but is in ${place}`,
       hint: 'put it at the end of `encoder`',
-      at: ['decoder', index],
+      at: layerPath(list, index, spec),
     });
   }
 }

@@ -3,7 +3,7 @@
  * wherever tfjs loads it. The part with the weights keeps the layer's name; without weights, the last part does.
  */
 import type * as tfjs from '@tensorflow/tfjs';
-import { type JsonObject, isJsonObject } from '../core/json.ts';
+import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import type { OwnActivation } from './activations.ts';
 import { listAt, objectAt, stringAt } from '../schema/view.ts';
 
@@ -16,14 +16,31 @@ interface Part {
   readonly suffix?: string;
 }
 
-/** The description that tfjs makes of a model whose layers follow one another, with the layers replaced. */
-export function stockTopology(model: tfjs.LayersModel): JsonObject {
+/** The description that tfjs makes of a model. */
+export function topologyOf(model: tfjs.LayersModel): JsonObject {
   const topology: unknown = model.toJSON(undefined, false);
   if (!isJsonObject(topology)) throw new TypeError('a model without a topology');
+  return topology;
+}
+
+/** The names of the layers whose outputs a layer takes, from its description. */
+export function giversOf(layer: JsonObject): readonly string[] {
+  const [node] = listAt(layer, 'inbound_nodes');
+  return (Array.isArray(node) ? node : []).flatMap((giver: Json) =>
+    Array.isArray(giver) && typeof giver[0] === 'string' ? [giver[0]] : [],
+  );
+}
+
+/** The description that tfjs makes of a model, with the layers replaced. Its layers are in the order in which they compute. */
+export function stockTopology(model: tfjs.LayersModel): JsonObject {
+  const topology = topologyOf(model);
   const config = objectAt(topology, 'config');
   const [input, ...layers] = listAt(config, 'layers').filter(isJsonObject);
   const names = new Set(model.layers.map(({ name }) => name));
-  let before = stringAt(input ?? {}, 'name') ?? '';
+  const start = stringAt(input ?? {}, 'name') ?? '';
+  /** The last part of each layer. */
+  const ends = new Map([[start, start]]);
+  let end = start;
   const written = layers.flatMap((layer, index) => {
     const shape = model.layers[index + 1]?.getInputAt(0);
     const input = shape === undefined || Array.isArray(shape) ? [] : shape.shape.slice(1);
@@ -31,19 +48,22 @@ export function stockTopology(model: tfjs.LayersModel): JsonObject {
     const parts = partsOf(stringAt(layer, 'class_name') ?? '', objectAt(layer, 'config'), input);
     const weighted = parts.findIndex(({ type, suffix }) => WEIGHTED.has(type) && suffix === undefined);
     const keeper = weighted === -1 ? parts.length - 1 : weighted;
-    const made = [before];
-    return parts.map(({ type, config: own, merges, suffix = SUFFIXES[type] ?? 'part' }, position) => {
+    const givers = giversOf(layer).map((giver) => ends.get(giver) ?? giver);
+    const made = givers.slice(0, 1);
+    const list = parts.map(({ type, config: own, merges, suffix = SUFFIXES[type] ?? 'part' }, position) => {
       const label = position === keeper ? name : freshName(`${name}_${suffix}`, names);
       const other = merges === undefined ? [] : made.slice(position - merges, position - merges + 1);
-      const inbound = [...other, before].map((from) => [from, 0, 0, {}]);
-      before = label;
+      const inbound = [...other, ...(position === 0 ? givers : [end])].map((from) => [from, 0, 0, {}]);
+      end = label;
       made.push(label);
       return { class_name: type, name: label, config: { ...own, name: label }, inbound_nodes: [inbound] };
     });
+    ends.set(name, end);
+    return list;
   });
   return {
     ...topology,
-    config: { ...config, layers: [input ?? {}, ...written], output_layers: [[before, 0, 0]] },
+    config: { ...config, layers: [input ?? {}, ...written], output_layers: [[end, 0, 0]] },
   };
 }
 

@@ -49,7 +49,7 @@ export function outputShapeFinding(
   const spec = decoder[fix?.index ?? last];
   const { at, hint } =
     fix !== undefined && spec !== undefined
-      ? { at: layerPath('decoder', fix.index, spec, fix.argument), hint: fix.hint }
+      ? { at: layerPath(['decoder'], fix.index, spec, fix.argument), hint: fix.hint }
       : (forgottenFlatten(architecture, shapes) ?? {
           at: ['decoder', last],
           hint: 'let the layers of the decoder undo the steps of the encoder, the last one first',
@@ -162,6 +162,7 @@ function* widths(
 ): Generator<Change> {
   const channels = input.at(-1) ?? 1;
   if (layer.name === 'Dense') {
+    if (layer.args.tied_to !== undefined) return;
     for (const units of new Set([channels, sizeOf(input)])) {
       yield withArgument(decoder, index, layer, 'units', units);
     }

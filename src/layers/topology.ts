@@ -21,7 +21,10 @@ export class UnsoundTopology extends Error {}
 type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'padding' | 'axes' | 'number';
 
 /** Layers that are saved under their own kind. */
-type SavedName = Exclude<LayerName, 'Variational' | 'VectorQuantizer' | 'ActivityRegularization'>;
+type SavedName = Exclude<
+  LayerName,
+  'Variational' | 'VectorQuantizer' | 'ActivityRegularization' | 'Residual'
+>;
 
 /** The arguments that determine shapes; the rules of `rules.ts` read no others. */
 const SHAPE_ARGUMENTS: Record<SavedName, Readonly<Record<string, ArgumentKind>>> = {

@@ -147,6 +147,8 @@ function composeChoice(
     const [resolved, owner] = resolveReference(member, root);
     const definition = `${title}.${name}`;
     if (!definitions.has(definition)) {
+      // Known before it is composed: a layer may contain layers.
+      definitions.set(definition, {});
       definitions.set(definition, { ...composeArguments(resolved, owner, definitions), title: name });
     }
     // In lists of layers, editors offer the snippets below: a bare name, or a map on one line.

@@ -85,9 +85,10 @@ export function resolveReference(
   return [{ ...resolved, ...own }, last];
 }
 
-/** Names of required properties. */
+/** Names of required properties, including those that another property would replace: `if: { required: … }, else: { required: … }`. */
 export function requiredOf(schema: JsonObject): ReadonlySet<string> {
-  return new Set(stringsAt(schema, 'required'));
+  const replaceable = 'required' in objectAt(schema, 'if') ? objectAt(schema, 'else') : {};
+  return new Set([...stringsAt(schema, 'required'), ...stringsAt(replaceable, 'required')]);
 }
 
 /** An object schema for one value of the property that decides which other properties exist. */

@@ -12,8 +12,8 @@ export type Case = readonly [args: JsonObject, input: Shape];
 
 const conv = { filters: 4, kernel_size: 3 };
 
-/** Every kind of layer, with arguments that take each of its ways. */
-export const battery: Record<LayerName, readonly Case[]> = {
+/** Every kind of layer that stands alone, with arguments that take each of its ways. */
+export const battery: Record<Exclude<LayerName, 'Residual'>, readonly Case[]> = {
   Dense: [
     [{ units: 5 }, vector],
     [{ units: 5, use_bias: false, activation: 'gelu' }, vector],

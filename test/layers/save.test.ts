@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type * as tfjs from '@tensorflow/tfjs';
+import type { JsonObject } from '../../src/core/json.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
@@ -56,6 +57,12 @@ const everything = (latent: LayerSpec): Architecture => ({
     layer('ReLU', { max_value: 6 }),
     'MaxPooling2D',
     layer('Conv2D', { filters: 3, kernel_size: 2, kernel_initializer: 'orthogonal' }),
+    layer('Residual', {
+      layers: [
+        layer('Conv2D', { filters: 3, kernel_size: 3, padding: 'same', activation: 'tanh_shrink' }),
+        layer('Residual', { layers: [layer('Activation', { activation: 'hard_silu' })] as JsonObject[] }),
+      ] as JsonObject[],
+    }),
     'LayerNormalization',
     layer('PReLU', { shared_axes: [1, 2] }),
     'ZeroPadding2D',
@@ -166,6 +173,34 @@ async function assertRefused(folder: string, code: string): Promise<void> {
   });
   assert.equal(tf.memory().numTensors, tensors);
 }
+
+test('a tied kernel is saved as a copy, which must be one', async () => {
+  const tied: Architecture = {
+    input_shape: [6],
+    encoder: [layer('Dense', { units: 2 })],
+    decoder: [layer('Dense', { tied_to: 1 })],
+  };
+  const models = buildAutoencoder(tf, tied, seedsOf(1));
+  const folder = freshFolder();
+  await saveAutoencoder(models, folder);
+  await saveArchitecture(tied, folder);
+  const loaded = await loadTrainable(tf, folder, seedsOf(1));
+  const input = tf.randomUniform([3, 6], 0, 1, 'float32', 2);
+  assert.deepEqual(predict(loaded.autoencoder, input), predict(models.autoencoder, input));
+  assert.equal(loaded.autoencoder.countParams(), 6 * 2 + 2 + 6);
+  assertNear(
+    predict((await loadAutoencoder(tf, folder)).autoencoder, input),
+    predict(models.autoencoder, input),
+  );
+  const path = join(folder, 'decoder', 'weights.bin');
+  const bytes = readFileSync(path);
+  bytes.writeFloatLE(0.5, bytes.length - 4);
+  writeFileSync(path, bytes);
+  await assert.rejects(
+    loadTrainable(tf, folder, seedsOf(1)),
+    (error) => error instanceof Failure && error.diagnostics[0]?.code === 'data-corrupt',
+  );
+});
 
 test('invalid and incomplete models are refused before anything is allocated', async () => {
   const folder = freshFolder();

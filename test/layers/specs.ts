@@ -14,6 +14,9 @@ export const layerNames = Object.keys(
   objectAt(objectAt(definitions, 'LayerSpec'), 'properties'),
 ) as LayerName[];
 
+/** A block is a sum, which has two inputs. */
+export const singleLayerNames = layerNames.filter((name) => name !== 'Residual');
+
 /** The names of all activations, without other names of the same. */
 export const activationNames = canonicalNames(objectAt(definitions, 'ActivationName')).map(String);
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { Json } from '../../src/core/json.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { buildAutoencoder } from '../../src/layers/build.ts';
@@ -45,4 +46,32 @@ test('statistics count as not trainable, and long names widen their column', () 
   const rows = summary.split('\n').filter((line) => /^[┏┃┡│├└]/.test(line));
   assert.equal(new Set(rows.map((row) => row.length)).size, 1);
   assert.match(summary, new RegExp(`│ ${name} \\(Dropout\\) │`));
+});
+
+const BLOCK = `
+│ conv2d (Conv2D)          │ (None, 4, 4, 2)   │         20 │ input_layer[0][0] │
+├──────────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ conv2d_1 (Conv2D)        │ (None, 4, 4, 2)   │          6 │ conv2d[0][0]      │
+├──────────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ add (Add)                │ (None, 4, 4, 2)   │          0 │ conv2d[0][0],     │
+│                          │                   │            │ conv2d_1[0][0]    │
+`;
+
+test('where layers are not one chain, the table says which outputs a layer takes', () => {
+  const conv = layer('Conv2D', { filters: 2, kernel_size: 1 }) as Json;
+  const { encoder, decoder } = buildAutoencoder(
+    tf,
+    {
+      input_shape: [4, 4, 1],
+      encoder: [
+        layer('Conv2D', { filters: 2, kernel_size: 3, padding: 'same' }),
+        layer('Residual', { layers: [conv] }),
+      ],
+      decoder: [layer('Dense', { units: 1 })],
+    },
+    seedsOf(1),
+  );
+  const summary = modelSummary(encoder);
+  assert.ok(summary.includes(BLOCK), summary);
+  assert.doesNotMatch(modelSummary(decoder), /Connected to/);
 });

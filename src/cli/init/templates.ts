@@ -82,6 +82,11 @@ export const TEMPLATES = {
     pipelines: ['pipelines/vae.yaml', 'pipelines/vq-vae.yaml'],
     tries: ['another `latent_size`', '`kl: { weight: 4 }` for the stage `trained`: a beta-VAE'],
   },
+  structures: {
+    about: 'Autoencoders whose layers are not one chain: residual blocks, and tied weights.',
+    pipelines: ['pipelines/structures.yaml'],
+    tries: ['more blocks', 'another `latent_size`'],
+  },
   coursework: {
     about: 'A coursework of 18 exercises on autoencoders. The first pipeline answers exercises 1 to 6.',
     pipelines: [

@@ -4,7 +4,11 @@ import type { DocumentPath } from '../pipeline.ts';
 import { readChoice } from './choice-text.ts';
 import { isInFlow, mapAt, type Advice } from './edits.ts';
 
-const CHAIN = 'an encoder or a decoder is one chain of layers, without branches';
+const CHAIN =
+  'an encoder or a decoder is one chain of layers; the only branch is `Residual: { layers: [ … ] }`';
+const TIED =
+  'write `Dense: { tied_to: 2 }` in the decoder: it uses the transposed kernel of layer 2 of the encoder';
+const SUM = 'use `Residual: { layers: [ … ] }`, which adds its input to the output of its layers';
 const NO_SEQUENCES = 'images are not sequences here: use `Dense` or `Conv2D`';
 const TWO_AXES = 'images have two axes: use the layer for two, whose name ends in `2D`';
 const INPUT = 'the model has `input_shape: [28, 28, 1]` instead of an input layer';
@@ -33,7 +37,7 @@ const LAYERS: Readonly<Record<string, string>> = {
   attention: NO_SEQUENCES,
   multiheadattention: NO_SEQUENCES,
   transformer: NO_SEQUENCES,
-  add: CHAIN,
+  add: SUM,
   average: CHAIN,
   concat: CHAIN,
   concatenate: CHAIN,
@@ -41,7 +45,15 @@ const LAYERS: Readonly<Record<string, string>> = {
   merge: CHAIN,
   multiply: CHAIN,
   subtract: CHAIN,
-  residual: CHAIN,
+  residualblock: SUM,
+  resblock: SUM,
+  resnetblock: SUM,
+  basicblock: SUM,
+  densetranspose: TIED,
+  densetied: TIED,
+  tieddense: TIED,
+  skip: SUM,
+  shortcut: SUM,
   conv1d: TWO_AXES,
   conv3d: TWO_AXES,
   conv1dtranspose: TWO_AXES,

@@ -58,15 +58,12 @@ export function trainedLatentModel(
   const latent = variationalLayer(encoder);
   if (latent === undefined) return undefined;
   const decode = forwardWithLogits(tf, decoder);
-  // Between the input and the latent.
-  const layers = encoder.layers.slice(1, -1);
+  // Up to the latent.
+  const encode = tf.model({ inputs: encoder.inputs, outputs: latent.getInputAt(0) });
   return {
     units: decoder.inputs[0]?.shape[1] ?? 0,
     state: [...modelState(tf, encoder), ...modelState(tf, decoder)],
-    posterior: (x) =>
-      latent.posterior(
-        layers.reduce((values, layer) => onlyTensor(layer.apply(values, { training: false })), x),
-      ),
+    posterior: (x) => latent.posterior(onlyTensor(encode.apply(x, { training: false }))),
     decode: (z) => decode(z, false),
   };
 }

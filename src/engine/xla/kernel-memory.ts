@@ -35,7 +35,7 @@ interface Need {
 /**
  * Bytes at most, for a model that is trained by XLA.
  *
- * @param model whose layers follow one another, each of one output
+ * @param model whose layers are in the order in which they compute, each of one output
  * @param batchSize rows of one step
  * @param threads of TensorFlow
  */
@@ -53,7 +53,7 @@ export function kernelMemory(
     if (/^Conv2D(Transpose)?$/.test(layer.getClassName()))
       needs.push(convolutionNeed(kernel, [input, output]));
     if (layer.getClassName() !== 'Dense') continue;
-    const [inputs = 1, outputs = 1] = kernel;
+    const [inputs = 1, outputs = 1] = [input.at(-1), output.at(-1)];
     const product = { rows: batchSize * (sizeOf(input) / inputs), inputs, outputs };
     needs.push(productNeed(product));
     packed += packedSize(product);

@@ -30,7 +30,8 @@ export type LayerSpec =
   | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments }
   | { readonly ActivityRegularization: ActivityRegularizationArguments }
   | { readonly Variational: VariationalArguments }
-  | { readonly VectorQuantizer: VectorQuantizerArguments };
+  | { readonly VectorQuantizer: VectorQuantizerArguments }
+  | { readonly Residual: ResidualArguments };
 
 /** A layer that needs no arguments, by its name alone. */
 export type BareLayerName = 
@@ -153,8 +154,11 @@ export type LayerLabel = string;
  * input.
  */
 export type DenseArguments = {
-  /** Number of outputs, at least 1. At the end of the encoder: the latent size. */
-  readonly units: number;
+  /**
+   * Number of outputs, at least 1. At the end of the encoder: the latent size. With `tied_to` it is known,
+   * and can be left out.
+   */
+  readonly units?: number;
   /** Function applied to the layer's output, such as `relu` or `sigmoid`. */
   readonly activation: ActivationName;
   /** Whether a bias, one learned number for each output channel, is added. */
@@ -169,6 +173,12 @@ export type DenseArguments = {
   readonly bias_regularizer: Regularizer;
   /** Penalty on what the layer gives, added to the loss, for sparse codes. Left out: none. */
   readonly activity_regularizer?: ActivityRegularizer;
+  /**
+   * In the decoder: the number of a `Dense` layer of the encoder, counted from 1 in its list. The kernel is
+   * the transpose of that layer's kernel, and both are trained as one; the bias is this layer's own. Left
+   * out: the layer has its own kernel.
+   */
+  readonly tied_to?: number;
   readonly name?: LayerLabel;
 };
 
@@ -459,6 +469,16 @@ export type VectorQuantizerArguments = {
 
 /** The mean of each channel of an image: [7, 7, 64] becomes [64]. */
 export type GlobalAveragePooling2DArguments = {
+  readonly name?: LayerLabel;
+};
+
+/**
+ * A residual block: the sum of its input and the output of its `layers`, which must have the same shape. An
+ * activation of the sum is a layer after the block. Blocks may contain blocks.
+ */
+export type ResidualArguments = {
+  /** The layers of the block, in order. */
+  readonly layers: readonly LayerSpec[];
   readonly name?: LayerLabel;
 };
 

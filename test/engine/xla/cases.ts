@@ -7,7 +7,7 @@ import type { Samples } from '../../../src/engine/train/samples.ts';
 import type { OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
 import type { Architecture, Shape } from '../../../src/layers/layer.ts';
 import { battery } from '../../layers/cases.ts';
-import { layer, layerNames } from '../../layers/specs.ts';
+import { layer, singleLayerNames } from '../../layers/specs.ts';
 import { bytes, COUNT, gentle, type Settings } from './rig.ts';
 
 export interface Case {
@@ -105,7 +105,7 @@ export const cases: readonly Case[] = [
     architecture: dense,
     settings: { data: { x: clean, y: { ...bytes([12], COUNT, 9), data: Float32Array.from(clean.data) } } },
   },
-  ...layerNames.flatMap((name) =>
+  ...singleLayerNames.flatMap((name) =>
     battery[name].map(([args, input]): Case => ({
       name: `${name} ${JSON.stringify(args)} on ${input.join('x')}`,
       architecture: around(layer(name, args), input),

@@ -203,10 +203,27 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
           ],
         ] as const),
       } as JsonObject;
+    case 'Residual':
+      return { layers: randomBlock(draws, input) };
     case 'Flatten':
     case 'GlobalAveragePooling2D':
       return {};
   }
+}
+
+/** Layers that keep a shape, or may do so. */
+function randomBlock(draws: Draws, input: Shape): JsonObject[] {
+  const names = [
+    'Activation',
+    'LayerNormalization',
+    'BatchNormalization',
+    'Dropout',
+    'Conv2D',
+    'Dense',
+  ] as const;
+  const chosen = [draws.of(names), ...(draws.isSo() ? [draws.of(names)] : [])];
+  const layers = chosen.map((name) => layer(name, argumentsOf(name, draws, input)) as JsonObject);
+  return draws.isSo(4) ? [layer('Residual', { layers }) as JsonObject] : layers;
 }
 
 function randomSettings(

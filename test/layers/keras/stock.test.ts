@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadEngine } from '../../../src/engine/load.ts';
+import { disposeAutoencoder } from '../../../src/layers/build.ts';
 import { saveModel } from '../../../src/layers/save.ts';
 import { assertNear, build, kerasCases } from './check.ts';
+import { structure, structureModel, structureNames } from './structure.ts';
 
 const program = fileURLToPath(new URL('stock-process.js', import.meta.url));
 
@@ -22,14 +24,26 @@ test('a saved model computes the same in tfjs itself', async (t) => {
     await saveModel(build(tf, wanted), folder);
     folders.push(folder);
   }
+  for (const name of structureNames) {
+    const folder = join(root, name);
+    const models = structureModel(tf, name);
+    await saveModel(models.autoencoder, folder);
+    disposeAutoencoder(models);
+    folders.push(folder);
+  }
   const printed = execFileSync(process.execPath, [program, ...folders], { encoding: 'utf8' });
   const lines = printed.trim().split('\n');
-  assert.equal(lines.length, kerasCases.length);
-  for (const [index, wanted] of kerasCases.entries()) {
-    const { layer, args, input } = wanted;
+  const outputs = [
+    ...kerasCases.map(({ layer, args, input, output }) => ({
+      name: `${layer} ${JSON.stringify(args)} on ${input.join('x')}`,
+      wanted: output,
+    })),
+    ...structureNames.map((name) => ({ name, wanted: structure[name].output })),
+  ];
+  assert.equal(lines.length, outputs.length);
+  for (const [index, { name, wanted }] of outputs.entries()) {
     const { output, error } = JSON.parse(lines[index] ?? '{}') as { output?: number[]; error?: string };
-    const name = `${layer} ${JSON.stringify(args)} on ${input.join('x')}`;
     assert.ok(output, `${name}: ${error}`);
-    assertNear(output, wanted.output, name);
+    assertNear(output, wanted, name);
   }
 });

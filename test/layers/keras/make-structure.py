@@ -1,0 +1,103 @@
+"""Writes `structure.json`: a step of models whose layers are not one chain, in Keras 3.15. See README.md."""
+
+import json
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+PIXELS, BATCH = 6, 2
+
+
+def numbers(shape, seed):
+    """Numbers from -1 to 1, the same in every language."""
+    index = np.arange(int(np.prod(shape)), dtype=np.int64)
+    values = (index * index * 31 + index * 17 + seed * 101) % 997
+    return (values / 498.5 - 1).astype("float32").reshape(shape)
+
+
+def rounded(tensor):
+    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
+
+
+def residual():
+    """Blocks in both parts, one inside another, and an activation of a sum."""
+    image = layers.Input([PIXELS])
+    x = layers.Reshape([3, 2, 1])(image)
+    x = layers.Conv2D(2, 3, padding="same", activation="relu")(x)
+    outer = x
+    x = layers.Conv2D(2, 3, padding="same", activation="tanh")(x)
+    inner = x
+    x = layers.Conv2D(2, 1)(x)
+    x = layers.Add()([inner, x])
+    x = layers.Add()([outer, x])
+    x = layers.ReLU()(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(3)(x)
+    start = x
+    x = layers.Dense(3, activation="tanh")(x)
+    x = layers.Add()([start, x])
+    x = layers.Dense(PIXELS, activation="sigmoid")(x)
+    return keras.Model(image, x)
+
+
+class Tied(layers.Layer):
+    """Keras has none: a dense layer with the transposed kernel of another."""
+
+    def __init__(self, source, activation=None, bias_regularizer=None):
+        super().__init__()
+        self.source, self.activation = [source], keras.activations.get(activation)
+        self.penalty = bias_regularizer
+
+    def build(self, shape):
+        units = self.source[0].kernel.shape[0]
+        self.bias = self.add_weight(shape=(units,), initializer="zeros", regularizer=self.penalty, name="bias")
+
+    def call(self, inputs):
+        return self.activation(tf.tensordot(inputs, tf.transpose(self.source[0].kernel), 1) + self.bias)
+
+
+def tied():
+    """Two layers tied to two; penalties on a kernel that counts once and on a bias; a tied layer on the last axis of a matrix."""
+    penalty = keras.regularizers.L1L2(l1=0.03, l2=0.2)
+    image = layers.Input([PIXELS])
+    first = layers.Dense(4, activation="tanh", kernel_regularizer=penalty)
+    second = layers.Dense(2, activation="relu")
+    x = layers.Reshape([2, 3])(image)
+    x = first(x)
+    x = second(x)
+    x = Tied(second, "tanh")(x)
+    x = Tied(first, "sigmoid", penalty)(x)
+    x = layers.Flatten()(x)
+    return keras.Model(image, x)
+
+
+MODELS = {"residual": residual, "tied": tied}
+
+
+def measure(name):
+    model = MODELS[name]()
+    for index, weight in enumerate(model.weights):
+        weight.assign(numbers(weight.shape, index))
+    x = numbers([BATCH, PIXELS], 3)
+    with tf.GradientTape() as tape:
+        output = model(x, training=True)
+        penalties = tf.add_n(model.losses) if model.losses else 0.0
+        loss = tf.reduce_mean((output - x) ** 2) + penalties
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+    return {
+        "loss": float(loss),
+        "output": rounded(output),
+        "gradients": [rounded(gradient) for gradient in gradients],
+    }
+
+
+if __name__ == "__main__":
+    assert keras.__version__.startswith("3.15."), keras.__version__
+    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "structure.json"), "w") as file:
+        json.dump({name: measure(name) for name in MODELS}, file, indent=1)
+        file.write("\n")
