@@ -16,6 +16,7 @@ import { engineIdentity } from '../identity.ts';
 import type { InstallProgress } from './install/command.ts';
 import { areKernelsSettled, installKernels, removeKernelDrafts } from './install/compile-kernels.ts';
 import { chosenRoute } from './install/routes.ts';
+import { stripLibraries } from './install/strip.ts';
 import {
   cacheFolder,
   engineFolder,
@@ -25,7 +26,7 @@ import {
   namedFolder,
   type EngineRecord,
 } from './location.ts';
-import { hasTensorFlow, PLATFORM } from './pins.ts';
+import { hasTensorFlow, PLATFORM, WHEELS } from './pins.ts';
 
 export interface EnsuredEngine {
   readonly identity: EngineIdentity;
@@ -104,7 +105,9 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
         // Backups leave it out. Where that cannot be written, the installation says why.
         await writeMissing(join(cacheFolder(), 'CACHEDIR.TAG'), CACHE_TAG).catch(() => undefined);
         const own = AbortSignal.any([signal, lock.lost]);
-        const record = (await readEngineRecord()) ?? (await installHere(folder, lock, onProgress, own));
+        const known = await readEngineRecord();
+        const record = known ?? (await installHere(folder, lock, onProgress, own));
+        if (known !== undefined) await shorten(known, folder);
         await installKernels(record, onProgress, own);
         return record;
       } catch (error) {
@@ -118,6 +121,12 @@ export async function installEngine(onProgress: InstallProgress, signal: AbortSi
       throw failure('interrupted', 'stopped while waiting for TensorFlow');
     });
   }
+}
+
+/** Earlier versions kept the libraries whole. A folder that the user named is not ours to change. */
+async function shorten({ route }: EngineRecord, folder: string): Promise<void> {
+  const pin = WHEELS[PLATFORM];
+  if (route !== 'folder' && pin !== undefined) await stripLibraries(folder, pin);
 }
 
 /** Nothing can be known about another machine's process, so only the user can tell whether it is still running. */

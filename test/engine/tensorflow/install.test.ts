@@ -4,7 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { EnsuredEngine } from '../../../src/engine/tensorflow/install.ts';
@@ -12,6 +21,7 @@ import { engineFolder } from '../../../src/engine/tensorflow/location.ts';
 import { PLATFORM, TENSORFLOW_VERSION, WHEELS } from '../../../src/engine/tensorflow/pins.ts';
 import { Machine, installedFolder, until, type Outcome } from '../machine.ts';
 import { loopback } from '../../loopback.ts';
+import { library } from './library.ts';
 import { MEMBERS, PIN, zip } from './wheel.ts';
 
 function assertFails({ failure }: Outcome<EnsuredEngine>, pattern: RegExp): void {
@@ -133,6 +143,25 @@ test('the pinned wheel is downloaded with its hash, unpacked, compiled and kept;
   assert.equal((await machine.remove()).value, true);
   assert.deepEqual(machine.engines(), []);
   assert.equal((await machine.remove()).value, false);
+});
+
+test('libraries are stripped when they are unpacked, and those of an older version when something is installed beside them', async (t) => {
+  const machine = new Machine(t);
+  const whole = readFileSync(library(t).path);
+  const [name] = PIN.libraries;
+  const env = machine.pipGives(zip({ ...MEMBERS, [`tensorflow/${name}`]: whole }));
+  await machine.workingCompiler();
+  assertNative(await machine.ensure('native', env));
+  const folder = join(machine.cache, 'engine', engineName());
+  const { size } = statSync(join(folder, name));
+  assert.ok(size < whole.length);
+
+  writeFileSync(join(folder, name), whole);
+  // With these, there are kernels to compile.
+  mkdirSync(join(folder, 'include', 'xla', 'ffi', 'api'), { recursive: true });
+  writeFileSync(join(folder, 'include', 'xla', 'ffi', 'api', 'ffi.h'), '');
+  assertNative(await machine.ensure('native', env));
+  assert.equal(statSync(join(folder, name)).size, size);
 });
 
 test('to remove the engine also forgets a failed attempt', async (t) => {

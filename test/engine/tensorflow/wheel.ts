@@ -13,8 +13,8 @@ export const PIN: WheelPin = WHEELS[PLATFORM] ?? {
   libraries: ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'],
 };
 
-/** Text by the name that it has in the wheel. */
-export type Members = Readonly<Record<string, string>>;
+/** Content by the name that it has in the wheel. */
+export type Members = Readonly<Record<string, string | Uint8Array>>;
 
 /** What Hourglass takes of a wheel, and some that it leaves. */
 export const MEMBERS: Members = {
@@ -32,8 +32,8 @@ export function zip(members: Members): Buffer {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const [name, text] of Object.entries(members)) {
-    const [path, data] = [Buffer.from(name), Buffer.from(text)];
+  for (const [name, content] of Object.entries(members)) {
+    const [path, data] = [Buffer.from(name), Buffer.from(content)];
     const packed = deflateRawSync(data);
     const common = Buffer.alloc(26);
     common.writeUInt8(20, 0);

@@ -8,6 +8,7 @@ import { PLATFORM, WHEELS, type WheelPin } from '../pins.ts';
 import { checkAddon, compileAddon } from './compile-addon.ts';
 import type { InstallProgress } from './command.ts';
 import { downloadWheel } from './download.ts';
+import { stripLibraries } from './strip.ts';
 import { unpackWheel } from './unpack.ts';
 
 export interface InstallContext {
@@ -68,6 +69,7 @@ async function fromIndex(context: InstallContext): Promise<Installed> {
 async function fromWheel(context: InstallContext, wheel: string): Promise<Installed> {
   const pin = pinOfPlatform();
   await unpackWheel(wheel, context.folder, pin, context.onProgress, context.signal);
+  await stripLibraries(context.folder, pin);
   return compileIn(context, context.folder, pin);
 }
 
