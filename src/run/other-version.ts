@@ -14,15 +14,25 @@ export function otherMaker(record: RunRecord | undefined, stage: string): string
 /**
  * A warning if another version of Hourglass wrote the record of the last run. Nothing is wrong then: a stage's key has the version
  * of its type, so that what this version computes in another way runs again.
+ *
+ * @param runs the folders of its runs, for a sweep
  */
-export async function otherVersion(workspace: Workspace): Promise<readonly Diagnostic[]> {
-  const version = recordedVersion(await workspace.readRun());
-  if (version === undefined || version === packageVersion) return [];
+export async function otherVersion(
+  workspace: Workspace,
+  runs: readonly Workspace[] = [workspace],
+): Promise<readonly Diagnostic[]> {
+  const found = new Set<string>();
+  for (const run of runs) {
+    const version = recordedVersion(await run.readRun());
+    if (version !== undefined && version !== packageVersion) found.add(version);
+  }
+  if (found.size === 0) return [];
+  const versions = [...found].sort().join(' and ');
   return [
     {
       code: 'other-version',
       severity: 'warning',
-      message: `\`${pathFromHere(workspace.folder)}\` was made by Hourglass ${version}; this is Hourglass ${packageVersion}`,
+      message: `\`${pathFromHere(workspace.folder)}\` was made by Hourglass ${versions}; this is Hourglass ${packageVersion}`,
       hint: 'stages that this version computes in another way run again; the results of all others are kept',
     },
   ];

@@ -15,6 +15,7 @@ import type { EngineChoice } from '../engine/engine.ts';
 import type { Store } from '../artifacts/store.ts';
 import { lockedDiagnostic } from '../run/executor.ts';
 import { storeOf, workspaceOf } from '../run/plan.ts';
+import { otherVersion } from '../run/other-version.ts';
 import { otherSources, sourcePath } from '../run/source.ts';
 import type { TrialSearch } from './adaptive.ts';
 import type { SweepEmit, TrialOutcome } from './event.ts';
@@ -171,14 +172,20 @@ async function sweep(
     pages.follow(event);
   };
   await refuseIfSubmitted(workspace, start, store);
-  const others = await otherSources(located, new Workspace(workspace));
-  for (const diagnostic of others) emit({ type: 'trial-event', event: { type: 'diagnostic', diagnostic } });
   const isUnchanged =
     previous?.status === 'done' &&
     // With another metric the trials are the same, but the answer and the figures are not.
     canonicalJson({ ...previous.sweep }) === canonicalJson({ ...settings }) &&
     roster.trials.length === roster.count &&
     roster.trials.every(({ id, complete }) => complete !== undefined || roster.ended.has(id));
+  const own = new Workspace(workspace);
+  const runs = (previous?.trials ?? []).map(({ id }) => new Workspace(join(trialsFolder(workspace), id)));
+  const others = [
+    ...(await otherSources(located, own)),
+    // Where nothing runs, nothing changes.
+    ...(isUnchanged ? [] : await otherVersion(own, runs)),
+  ];
+  for (const diagnostic of others) emit({ type: 'trial-event', event: { type: 'diagnostic', diagnostic } });
   const isWhole = (): boolean => roster.trials.length === roster.count;
   await lock.check();
   if (!isUnchanged) {

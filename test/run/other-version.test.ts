@@ -1,6 +1,6 @@
 /** Outputs and caches of another version of Hourglass are reported, and never used as this version's. */
 import assert from 'node:assert/strict';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { formatRecord, parseRecord } from '../../src/artifacts/entry.ts';
 import type { RunRecord } from '../../src/artifacts/run-record.ts';
@@ -75,4 +75,22 @@ test('outputs of another version are reported, and stages that compute something
   const again = await rigged.run(['run', 'small.yaml']);
   assert.doesNotMatch(again.stderr, /other-version/);
   assert.match(again.stdout, /nothing to do/);
+});
+
+test('a sweep tells that its trials are of another version, where it runs anything', async (t) => {
+  const rigged = rig(t);
+  const sweep = (limits: string): string =>
+    `${PIPELINE.replace('train: 8', "train: '${params.images}'")}params: { images: 8 }\nsweep: { parameters: { images: [${limits}] } }\n`;
+  rigged.write('small.yaml', sweep('8, 9'));
+  const made = await rigged.run(['sweep', 'small.yaml']);
+  assert.equal(made.code, 0, made.stderr);
+  assert.doesNotMatch(made.stderr, /other-version/);
+  const [trial = ''] = readdirSync(rigged.path('outputs/small/trials'));
+  const path = `outputs/small/trials/${trial}/run.json`;
+  const run: RunRecord = JSON.parse(rigged.read(path));
+  rigged.write(path, JSON.stringify({ ...run, versions: { ...run.versions, hourglass: '0.1.0' } }));
+
+  assert.doesNotMatch((await rigged.run(['sweep', 'small.yaml'])).stderr, /other-version/);
+  rigged.write('small.yaml', sweep('8, 9, 10'));
+  assert.match((await rigged.run(['sweep', 'small.yaml'])).stderr, /0\.1\.0.*other-version/s);
 });
