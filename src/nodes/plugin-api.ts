@@ -20,4 +20,10 @@ export type { ImageNames } from '../formats/image-names.ts';
 export type { HeldImages as ImageArray, ImageSetRecord } from '../formats/images.ts';
 export { readVectors, readVectorSet, writeVectorSet } from '../formats/vectors.ts';
 export type { VectorArray, VectorSet, VectorSetRecord } from '../formats/vectors.ts';
-export type { InputArtifact, NodeDefinition, StageContext, StageResult } from './contract.ts';
+export type {
+  InputArtifact,
+  PluginContext as StageContext,
+  PluginDefinition as NodeDefinition,
+  PluginEngine,
+  StageResult,
+} from './plugin-contract.ts';
