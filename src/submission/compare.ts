@@ -77,7 +77,7 @@ function softwareDifferences(claimed: Environment, here: Here): readonly string[
   if (claimed.hourglass !== here.hourglass) {
     differences.push(`Hourglass (${claimed.hourglass}; here ${here.hourglass})`);
   } else if (claimed.packages !== here.packages && claimed.packages !== '' && here.packages !== '') {
-    differences.push("Hourglass's packages (another `package-lock.json`)");
+    differences.push('the packages that Hourglass uses (another version of one of them)');
   }
   // Its mathematical functions change with major versions.
   if (majorOf(claimed.node) !== majorOf(here.node)) {

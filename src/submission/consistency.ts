@@ -9,7 +9,7 @@ import { canonicalJson, isJsonObject, type JsonObject } from '../core/json.ts';
 import { planPipeline } from '../run/plan.ts';
 import type { BasisRecord } from './basis.ts';
 import { describeCrate } from './crate.ts';
-import { isVectorFeature, packagesHash, softwareVersions } from './environment.ts';
+import { isVectorFeature, softwareVersions } from './environment.ts';
 import type { Environment, Manifest, PackedStage } from './generated/types.ts';
 import {
   artifactPath,
@@ -23,6 +23,7 @@ import {
 } from './manifest.ts';
 import { withThreads } from './outputs.ts';
 import { dataFiles } from './sources.ts';
+import { packagesHash } from './packages.ts';
 import { parseJson } from './json-text.ts';
 import { latentKind } from '../nodes/model/latent.ts';
 import { trainingProblems } from './train-record.ts';

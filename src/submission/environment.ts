@@ -1,11 +1,11 @@
 /** The environment of a run, as far as results may depend on it. It does not say who made the run, or when. */
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release } from 'node:os';
-import { join } from 'node:path';
 import type { RunRecord } from '../artifacts/run-record.ts';
-import { packageRoot, packageVersion } from '../core/package-root.ts';
-import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
+import { packageVersion } from '../core/package-root.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Environment, PackedEngine, PackedProcessor } from './generated/types.ts';
+import { packagesHash } from './packages.ts';
 
 /** Vector instructions that decide which kernels TensorFlow uses. */
 const VECTOR = /^(?:s?sse\w*|avx\w*|fma\w*|f16c|amx\w*|neon|asimd\w*|sve\w*|bf16|i8mm|fphp)$/;
@@ -52,12 +52,6 @@ function cLibrary(): string {
   const header: unknown = isJsonObject(report) ? report['header'] : undefined;
   const version = isJsonObject(header) ? header['glibcVersionRuntime'] : undefined;
   return typeof version === 'string' ? `glibc ${version}` : '';
-}
-
-/** SHA-256 of `package-lock.json`. Empty if Hourglass was installed without it: its packages are unknown then. */
-export function packagesHash(): string {
-  const text = readText(join(packageRoot, 'package-lock.json'));
-  return text === '' ? '' : sha256(text);
 }
 
 /** Versions of this Hourglass and of Node.js, as in `run.json`. */

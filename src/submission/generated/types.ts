@@ -88,7 +88,10 @@ export type Environment = {
   readonly system: string;
   readonly processor: PackedProcessor;
   readonly engine: PackedEngine;
-  /** SHA-256 of Hourglass's `package-lock.json`, which fixes all packages. */
+  /**
+   * SHA-256 of the names and versions of the packages that Hourglass uses, and of the files that it bundles.
+   * Empty if it is unknown.
+   */
   readonly packages: string;
 };
 
