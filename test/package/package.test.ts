@@ -14,13 +14,17 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageName, packageRoot, packageVersion } from '../../src/core/package-root.ts';
+import type { Environment } from '../../src/submission/generated/types.ts';
+import { packagesHash } from '../../src/submission/packages.ts';
 import { loopback } from '../loopback.ts';
+import { contents } from '../submission/archives.ts';
 import { registry } from './registry.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'hourglass-package-'));
@@ -66,6 +70,12 @@ interface Call {
   readonly uid?: number | undefined;
 }
 
+/** Without the programs of this project's own packages, among which is an older npm. */
+const PATH_OF_MACHINE = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
+  .join(delimiter);
+
 /** Asynchronous, since this process is the registry. */
 function run(command: string, args: readonly string[], { cwd, env, uid }: Call): Promise<Ended> {
   return new Promise((resolve, reject) => {
@@ -89,10 +99,12 @@ before(async () => {
   const home = join(root, 'home');
   mkdirSync(home);
   managerEnv = {
-    PATH: process.env['PATH'],
+    PATH: PATH_OF_MACHINE,
     HOME: home,
     npm_config_registry: `${url}/`,
     npm_config_cache: join(root, 'npm-cache'),
+    // Otherwise, Yarn 1 takes the machine's where root installs.
+    YARN_CACHE_FOLDER: join(root, 'yarn-cache'),
     npm_config_audit: 'false',
     npm_config_fund: 'false',
     npm_config_update_notifier: 'false',
@@ -185,12 +197,42 @@ test('run, pack, verify and sweep', async () => {
     assert.equal(code, 0, `${call.join(' ')}: ${stdout}${stderr}`);
   }
   assert.ok(existsSync(join(work, 'outputs', 'tiny', 'sweep.html')));
+  // The registry has the packages of this checkout: an installation of them is known to be the same.
+  const archive = await contents(join(work, 'tiny-20231234.zip'));
+  const { packages }: Environment = JSON.parse(String(archive.get('environment.json')));
+  assert.equal(packages, packagesHash());
 });
 
 test('a plugin finds what it imports', async () => {
   const example = join(prefix, 'lib', 'node_modules', packageName, 'examples', 'blur', 'deblurring.yaml');
   const { code, stdout, stderr } = await hourglass(['check', example, '--allow-plugins']);
   assert.equal(code, 0, stdout + stderr);
+});
+
+test('a plugin in TypeScript is checked against the types of the package alone', async () => {
+  const folder = join(root, 'typed');
+  mkdirSync(folder);
+  const node = { module: 'nodenext', target: 'es2022', noEmit: true, strict: true, skipLibCheck: false };
+  const typeRoots = [join(packageRoot, 'node_modules', '@types')];
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...node, types: ['node'], typeRoots } }),
+  );
+  const example = readFileSync(join(packageRoot, 'examples', 'blur', 'blur.ts'), 'utf8');
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(prefix, 'lib', 'node_modules', packageName), join(folder, 'node_modules', packageName));
+  const check = (text: string): Promise<Ended> => {
+    writeFileSync(join(folder, 'plugin.mts'), text);
+    const compiler = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+    return run(process.execPath, [compiler, '-p', folder], { cwd: folder, env: managerEnv });
+  };
+  const { code, stdout } = await check(example);
+  assert.equal(code, 0, stdout);
+  const computing = `import type { StageContext } from '${packageName}/plugin';
+    export const threads = async (context: StageContext): Promise<number> => (await context.engine()).threads;`;
+  assert.equal((await check(computing)).stdout, '');
+  // Types that were not found would accept anything.
+  assert.match((await check(computing.replace('<number>', '<string>'))).stdout, /TS2322/);
 });
 
 test('commands are printed as Hourglass was started, never as another package of its name', async () => {
@@ -206,3 +248,68 @@ test('commands are printed as Hourglass was started, never as another package of
   const byPath = await run(join('node_modules', '.bin', 'hourglass'), ['init', 'by-path'], call);
   assert.match(byPath.stdout, /\.\.\/node_modules\/\.bin\/hourglass run quickstart\.yaml/, byPath.stderr);
 });
+
+interface Manager {
+  readonly title: string;
+  /** Path of the program below `node_modules` of this project. */
+  readonly program: string;
+  readonly args: (tarball: string) => readonly string[];
+  /** Files of a folder that needs more than `package.json`. */
+  readonly files?: () => Readonly<Record<string, string>>;
+}
+
+const MANAGERS: readonly Manager[] = [
+  {
+    title: 'npm 10, without scripts',
+    program: 'npm-10/bin/npm-cli.js',
+    args: (path) => ['install', '--ignore-scripts', '--prefer-offline', path],
+  },
+  {
+    title: 'pnpm, which runs the scripts of no package',
+    program: 'pnpm/bin/pnpm.cjs',
+    args: (path) => ['add', '--store-dir', join(root, 'pnpm-store'), path],
+  },
+  {
+    title: 'Yarn 1, with scripts',
+    program: 'yarn/bin/yarn.js',
+    args: (path) => ['add', '--no-progress', `file:${path}`],
+  },
+  {
+    title: 'Yarn 4, with its linker for `node_modules`',
+    program: '@yarnpkg/cli-dist/bin/yarn.js',
+    args: (path) => ['add', `${packageName}@file:${path}`],
+    files: () => ({
+      'yarn.lock': '',
+      '.yarnrc.yml': JSON.stringify({
+        nodeLinker: 'node-modules',
+        npmRegistryServer: url,
+        unsafeHttpWhitelist: ['127.0.0.1', 'localhost'],
+        enableTelemetry: false,
+      }),
+    }),
+  },
+];
+
+for (const { title, program, args, files } of MANAGERS) {
+  test(`installed by ${title}, Hourglass runs`, async () => {
+    const folder = mkdtempSync(join(root, 'manager-'));
+    for (const [name, text] of Object.entries({ 'package.json': '{ "private": true }', ...files?.() }))
+      writeFileSync(join(folder, name), text);
+    const call = { cwd: folder, env: managerEnv };
+    const manager = join(packageRoot, 'node_modules', program);
+    const installed = await run(process.execPath, [manager, ...args(tarball)], call);
+    assert.equal(installed.code, 0, installed.stdout + installed.stderr);
+    writeFileSync(join(folder, 'tiny.yaml'), TINY);
+    const own = join(folder, 'node_modules', '.bin', 'hourglass');
+    for (const each of [
+      ['--version'],
+      ['init', 'first'],
+      ['check', join('first', 'quickstart.yaml')],
+      ['run', 'tiny.yaml', '--engine', 'portable'],
+    ]) {
+      const { code, stdout, stderr } = await run(own, each, call);
+      assert.equal(code, 0, `${each.join(' ')}: ${stdout}${stderr}`);
+    }
+    assert.ok(existsSync(join(folder, 'outputs', 'tiny', 'comparison', 'figure.png')));
+  });
+}
