@@ -41,7 +41,8 @@ function reportRefusal(error) {
   // Node's words for a module that is missing, and also for one that it may not open.
   const isMissing = code === 'ERR_MODULE_NOT_FOUND';
   if (syscall === undefined && !isMissing) throw error;
-  const mayBeLimit = isMissing || code === 'EMFILE' || code === 'ENFILE';
+  // Windows has no such limit.
+  const mayBeLimit = process.platform !== 'win32' && (isMissing || code === 'EMFILE' || code === 'ENFILE');
   const hint = mayBeLimit ? '; raise the limit of open files with `ulimit -n`' : '';
   process.stderr.write(`Hourglass cannot start: ${message}${hint}.\n`);
   return 1;

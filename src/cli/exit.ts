@@ -11,7 +11,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** Their meanings, for `--help`; see also `docs/failures.md`. */
+/** Their meanings, for `--help`; see also `docs/failures.md`. Windows has no `SIGTERM`. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done',
   failed: 'the work failed',
@@ -58,8 +58,10 @@ export function outcomeOf(diagnostics: readonly Diagnostic[]): {
   return { status: 'invalid', code: EXIT.invalid };
 }
 
-/** The lines of `--help`. */
-export function exitCodeLines(): readonly string[] {
+/** The lines of `--help`: on Windows without names of signals. */
+export function exitCodeLines(platform: NodeJS.Platform = process.platform): readonly string[] {
   const codes = Object.entries(EXIT) as [keyof typeof EXIT, number][];
-  return codes.map(([name, code]) => `  ${String(code).padEnd(5)}${EXIT_MEANINGS[name]}`);
+  const lines = codes.map(([name, code]) => `  ${String(code).padEnd(5)}${EXIT_MEANINGS[name]}`);
+  if (platform !== 'win32') return lines;
+  return lines.map((line) => line.replace(/ \(SIG[A-Z]+\)$/, '')).filter((line) => !/SIG[A-Z]+/.test(line));
 }

@@ -5,6 +5,7 @@ import { chmod, mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Failure, failure } from '../core/diagnostic.ts';
+import { temporaryVariable, waysOut } from '../core/system.ts';
 import { mayBeInUse, move, remove } from './in-use.ts';
 
 const isWindows = process.platform === 'win32';
@@ -180,7 +181,7 @@ export function systemFailure(error: unknown): unknown {
     return failure(
       'system-limit',
       'a part of Hourglass cannot be loaded',
-      'raise the limit of open files with `ulimit -n`; if that does not help, install Hourglass again',
+      waysOut(['raise the limit of open files with `ulimit -n`', 'install Hourglass again']),
     );
   }
   if (!isSystemError(error)) return error;
@@ -197,7 +198,7 @@ export function systemFailure(error: unknown): unknown {
     return failure(
       'disk-full',
       `the disk of the temporary folder \`${temporary}\` is full`,
-      `free some space, or set \`${TEMPORARY_SETTING}\` to a folder with more room`,
+      `free some space, or set \`${temporaryVariable()}\` to a folder with more room`,
     );
   }
   if (isFull) return fileFailure(error, path ?? '');
@@ -205,7 +206,7 @@ export function systemFailure(error: unknown): unknown {
     return failure(
       'output-not-writable',
       `the temporary folder \`${temporary}\` cannot be used (${code})`,
-      `set \`${TEMPORARY_SETTING}\` to an existing folder that is writable`,
+      `set \`${temporaryVariable()}\` to an existing folder that is writable`,
     );
   }
   return failure(
@@ -231,7 +232,11 @@ function memoryFailure(code?: string): Failure {
   return failure(
     'system-limit',
     `the system has no more memory or processes for this${code === undefined ? '' : ` (${code})`}`,
-    'close other programs, raise the limits with `ulimit -u` and `ulimit -v`, or do less in parallel (`--jobs 1`)',
+    waysOut([
+      'close other programs',
+      'raise the limits with `ulimit -u` and `ulimit -v`',
+      'do less in parallel (`--jobs 1`)',
+    ]),
   );
 }
 
@@ -244,13 +249,13 @@ export function limitFailure(error: unknown, path?: string): Failure | undefined
       return failure(
         'system-limit',
         `no more files can be opened (${code})`,
-        'raise the limit with `ulimit -n`, or do less in parallel (`--jobs 1`)',
+        waysOut(['raise the limit with `ulimit -n`', 'do less in parallel (`--jobs 1`)']),
       );
     case 'EFBIG':
       return failure(
         'system-limit',
         `${path === undefined ? 'a file' : `\`${path}\``} would exceed the maximum file size (${code})`,
-        'raise the limit with `ulimit -f`, or use a disk that takes larger files',
+        waysOut(['raise the limit with `ulimit -f`', 'use a disk that takes larger files']),
       );
     case 'EAGAIN':
     case 'ENOMEM':
@@ -266,9 +271,6 @@ export function limitFailure(error: unknown, path?: string): Failure | undefined
         : undefined;
   }
 }
-
-/** The variable that names the temporary folder. */
-const TEMPORARY_SETTING = isWindows ? 'TEMP' : 'TMPDIR';
 
 /** The temporary folder with links resolved. */
 function realTemporary(): string {

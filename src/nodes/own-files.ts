@@ -9,6 +9,7 @@ import { identifyFile, identifyInside } from '../formats/containers.ts';
 import type { Container, ContainerName } from '../formats/container.ts';
 import { Failure, type DiagnosticCode } from '../core/diagnostic.ts';
 import type { Finding } from '../core/stage-type.ts';
+import { permissionHint } from '../core/system.ts';
 import type { NodeDefinition } from './contract.ts';
 import { shownName } from './dataset/names.ts';
 
@@ -176,7 +177,7 @@ async function unreadable(named: NamedPath, absolute: string, kind: PathKind): P
       named,
       'data-missing',
       `you have no permission to read \`${shownName(named.path)}\` (${errorCode(error)})`,
-      `change its permissions: \`chmod ${kind === 'folder' ? 'u+rx' : 'u+r'} ${shownName(named.path)}\``,
+      permissionHint(shownName(named.path), kind),
     );
   }
 }

@@ -2,6 +2,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
+import { temporaryVariable } from '../core/system.ts';
 import type { Environment, Manifest } from './generated/types.ts';
 import { LIMITS } from './limits.ts';
 import { artifactPath, ENVIRONMENT, MANIFEST, readEnvironment, readManifest } from './manifest.ts';
@@ -71,7 +72,7 @@ async function checkRoom(archive: Archive, folder: string): Promise<void> {
   throw failure(
     'disk-full',
     `its files have ${needed} bytes, but the disk of the temporary folder has only ${bavail * bsize} bytes free`,
-    'free some space, or set `TMPDIR` to a folder with more room',
+    `free some space, or set \`${temporaryVariable()}\` to a folder with more room`,
   );
 }
 

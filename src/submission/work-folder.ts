@@ -15,7 +15,7 @@ export interface WorkFolder {
   remove(): Promise<void>;
 }
 
-/** Makes an empty folder below `TMPDIR` that other users cannot read. Throws the system's error. */
+/** Makes an empty folder in the temporary folder, one that other users cannot read. Throws the system's error. */
 export async function makeWorkFolder(): Promise<WorkFolder> {
   const path = join(await realpath(tmpdir()), `${PREFIX}${randomBytes(8).toString('hex')}`);
   // Written first, so that every folder has an owner.

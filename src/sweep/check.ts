@@ -4,6 +4,7 @@ import type { Sweep } from '../schema/generated/settings.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
+import { shellWord } from '../core/shell.ts';
 import type { OutputDescription } from '../core/stage-type.ts';
 import { suggest } from '../core/suggest.ts';
 import { trainMetricNames } from '../nodes/train/metric-names.ts';
@@ -48,7 +49,7 @@ export function checkOverrides(
         severity,
         message: `\`-S ${written}\` would have no effect: the sweep sets \`${swept}\` in every trial`,
         range: { file, start: { line: 1, column: 1 }, end: { line: 1, column: written.length + 1 } },
-        hint: `change the swept values: \`-S 'sweep.parameters.${swept.includes('.') ? '…' : swept}=[…]'\`, or remove \`${swept}\` from the sweep`,
+        hint: `change the swept values: \`-S ${shellWord(`sweep.parameters.${swept.includes('.') ? '…' : swept}=[…]`)}\`, or remove \`${swept}\` from the sweep`,
         related: [
           { message: `\`${swept}\` is swept here`, range: locate(['sweep', 'parameters', swept], 'key') },
         ],

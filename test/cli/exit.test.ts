@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { EXIT } from '../../src/cli/exit.ts';
+import { EXIT, exitCodeLines } from '../../src/cli/exit.ts';
 import { packageRoot } from '../../src/core/package-root.ts';
 import { rig, TINY, type Rig } from '../rig.ts';
 
@@ -92,4 +92,10 @@ test('the documents list the codes', () => {
   const page = readFileSync(join(packageRoot, 'docs', 'failures.md'), 'utf8');
   const listed = [...page.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code));
   assert.deepEqual(listed, Object.values(EXIT));
+});
+
+test('the help on Windows names no signals', () => {
+  assert.match(exitCodeLines('linux').join('\n'), /SIGTERM/);
+  assert.doesNotMatch(exitCodeLines('win32').join('\n'), /SIG[A-Z]|SIGTERM/);
+  assert.match(exitCodeLines('win32').join('\n'), /Ctrl-C/);
 });

@@ -30,7 +30,7 @@ test('on Windows plain paths need no quotes; spaces, commas and special characte
   assert.equal(shellWord('C:\\my folder\\', 'win32'), '"C:\\my folder\\\\"');
 });
 
-/** The words of a command line, as programs for Windows split it: the rules of Microsoft's C library. */
+/** The words of a command line, as programs for Windows split it ("Parsing C command-line arguments" in Microsoft's documentation). */
 function splitAsWindows(line: string): readonly string[] {
   const words: string[] = [];
   let [word, isQuoted] = ['', false];
@@ -52,7 +52,7 @@ function splitAsWindows(line: string): readonly string[] {
 }
 
 test('property: a Windows program gets the original word, and cmd sees no special character outside quotes', () => {
-  const word = fc.string({ unit: fc.constantFrom(...'ab \\"&|<>^()=,;\'') });
+  const word = fc.string({ unit: fc.constantFrom(...'ab \\"&|<>^()=,;\'$.') });
   fc.assert(
     fc.property(fc.array(word, { minLength: 1 }), (words) => {
       const line = words.map((each) => shellWord(each, 'win32')).join(' ');
@@ -62,4 +62,57 @@ test('property: a Windows program gets the original word, and cmd sees no specia
       assert.ok(!/[&|<>^()]/.test(outside.join('')), line);
     }),
   );
+});
+
+/** Signs that start a variable, or an expression, after a `$`. */
+const VARIABLE = /^[\w{(?^$:]/;
+
+/**
+ * The words of a command line, as PowerShell splits it in argument mode (`about_Parsing`, `about_Quoting_Rules`): a word that begins
+ * with a quote ends with it; in other words, quotes may begin and end anywhere. A `$` before a variable's name replaces it, inside
+ * double quotes, too.
+ */
+function splitAsPowerShell(line: string): readonly string[] {
+  const words: string[] = [];
+  let rest = line;
+  while (rest !== '') {
+    const startsQuoted = rest.startsWith('"');
+    let [word, isQuoted] = ['', false];
+    while (rest !== '' && (isQuoted || !rest.startsWith(' '))) {
+      const [sign = ''] = rest;
+      const isPair = isQuoted && rest.startsWith('""');
+      rest = rest.slice(isPair ? 2 : 1);
+      if (sign === '$') assert.doesNotMatch(rest, VARIABLE, line);
+      if (sign === '"' && !isPair) {
+        isQuoted = !isQuoted;
+        if (startsQuoted && !isQuoted) assert.match(rest, /^(?: |$)/, line);
+      } else {
+        assert.ok(isQuoted || !/[&|<>(){};,'`@#]/.test(sign), line);
+        word += sign;
+      }
+    }
+    assert.ok(!isQuoted, line);
+    words.push(word);
+    rest = rest.slice(1);
+  }
+  return words;
+}
+
+test('property: PowerShell hands on a word as it is, but for what cannot be written for cmd, too', () => {
+  const sign = fc.constantFrom(...'ab "&|<>^(){}=,;\'$.-@#%:');
+  const word = fc.string({ unit: sign }).filter((text) => !text.includes('$') || /^\w/.test(text));
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1 }), (words) => {
+      const line = words.map((each) => shellWord(each, 'win32')).join(' ');
+      assert.deepEqual(splitAsPowerShell(line), words);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('references between settings survive both shells of Windows', () => {
+  assert.equal(shellWord('stages.a.units=${params.n}', 'win32'), 'stages.a.units"="$"{params.n}"');
+  assert.equal(shellWord('-a.b', 'win32'), '"-a.b"');
+  for (const option of ['-S', '--outputs', '--allow-plugins'])
+    assert.equal(shellWord(option, 'win32'), option);
 });

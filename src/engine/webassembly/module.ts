@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
 import { packageRoot } from '../../core/package-root.ts';
+import { waysOut } from '../../core/system.ts';
 import { makeMemory, MOST_BYTES, whyMissing, withoutSharing } from './binary.ts';
 
 export interface ModuleOptions {
@@ -38,7 +39,7 @@ export function loadModule({ shared, memoryLimit = MOST_BYTES }: ModuleOptions):
     throw failure(
       'system-limit',
       'the system does not provide memory for WebAssembly',
-      'raise the limit of virtual memory with `ulimit -v`',
+      waysOut(['raise the limit of virtual memory with `ulimit -v`', 'close other programs']),
     );
   }
   const isShared = together !== undefined;

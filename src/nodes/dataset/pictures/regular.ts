@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { open, type FileHandle } from 'node:fs/promises';
 import { errorCode } from '../../../files/atomic.ts';
 import { failure } from '../../../core/diagnostic.ts';
+import { waysOut } from '../../../core/system.ts';
 import { Unusable } from './skipped.ts';
 
 /** The largest file that is read as an image, in bytes. */
@@ -93,7 +94,7 @@ export function unreadable(error: unknown): unknown {
     return failure(
       'stage-failed',
       `no more files can be opened (${code})`,
-      'raise `ulimit -n`, or use fewer jobs',
+      waysOut(['raise the limit with `ulimit -n`', 'use fewer jobs']),
     );
   if (code === '') return error;
   if (code === 'ENOENT') return new Unusable('unreadable', 'vanished while it was read');
