@@ -21,7 +21,7 @@ export const DEFAULT_LIMITS = {
   disk: 2 ** 34,
 } as const;
 
-/** How often the work folder is measured. A fast disk writes a few gigabytes in that time. */
+/** The pause between two measurements of the work folder. A fast disk writes a few gigabytes in that time. */
 const MEASURE_MILLISECONDS = 1000;
 
 export type FromChecker =
@@ -56,11 +56,9 @@ export async function checkLimited(
     () => stop(beyond(`more than ${limits.seconds} seconds`, 'allow more with `--timeout`')),
     limits.seconds * 1000,
   );
-  const measure = setInterval(() => {
-    void folderBytes(options.work).then((bytes) => {
-      if (bytes > limits.disk) stop(beyond(`more than ${limits.disk} bytes of disk`));
-    });
-  }, MEASURE_MILLISECONDS);
+  const stopMeasuring = measureFolder(options.work, (bytes) => {
+    if (bytes > limits.disk) stop(beyond(`more than ${limits.disk} bytes of disk`));
+  });
   process.once('exit', end);
   signal.addEventListener('abort', onAbort);
   try {
@@ -84,7 +82,7 @@ export async function checkLimited(
     return message.findings;
   } finally {
     clearTimeout(timer);
-    clearInterval(measure);
+    stopMeasuring();
     signal.removeEventListener('abort', onAbort);
     process.off('exit', end);
     end();
@@ -135,6 +133,29 @@ function endGroup(pid: number): void {
   } catch {
     // It has already ended.
   }
+}
+
+/**
+ * Measures a folder again and again, one measurement at a time: on a busy machine, one can take longer than the pause, and several
+ * at once would slow down each other and the check.
+ */
+function measureFolder(folder: string, tell: (bytes: number) => void): () => void {
+  let timer: NodeJS.Timeout;
+  let isOver = false;
+  const measureLater = (): void => {
+    timer = setTimeout(() => {
+      void folderBytes(folder).then((bytes) => {
+        if (isOver) return;
+        tell(bytes);
+        measureLater();
+      });
+    }, MEASURE_MILLISECONDS);
+  };
+  measureLater();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
 }
 
 async function folderBytes(folder: string): Promise<number> {
