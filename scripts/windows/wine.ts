@@ -3,7 +3,18 @@
  * links, open files, processes and syncing behave as on Windows; speed and terminals do not.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/core/package-root.ts';
@@ -15,6 +26,9 @@ const MAJOR = 20;
 
 const SYSTEM = { os: 'win32', cpu: 'x64' } as const;
 
+/** Between the outputs of two commands in one process. */
+const END = '\u0004';
+
 export interface Ended {
   /** Null if a signal ended the process. */
   readonly code: number | null;
@@ -25,6 +39,8 @@ export interface Ended {
 export interface Started {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** Presses Ctrl-C: every process of a console gets it, so also those that this one started. */
+  interrupt(): void;
 }
 
 export interface Windows {
@@ -32,6 +48,8 @@ export interface Windows {
   node(folder: string, args: readonly string[]): Started;
   /** Runs `hourglass <args>`. */
   hourglass(folder: string, args: readonly string[]): Started;
+  /** Runs commands one after the other in one process: it takes a second to start one. */
+  hourglassEach(folder: string, calls: readonly (readonly string[])[]): Promise<readonly Ended[]>;
   /** Kills remaining processes, and removes temporary files. */
   close(): void;
 }
@@ -55,9 +73,19 @@ export function startWindows(): Windows {
   const own = mkdtempSync(join(tmpdir(), 'hourglass-windows-'));
   const start = join(own, 'start.mjs');
   const main = new URL('dist/src/cli/main.js', `file:///Z:${packageRoot}/`).href;
+  const load = `const { main } = await import(${JSON.stringify(main)});\n`;
+  writeFileSync(start, `${load}process.exitCode = await main(process.argv.slice(2));\n`);
+  const startEach = join(own, 'start-each.mjs');
   writeFileSync(
-    start,
-    `const { main } = await import(${JSON.stringify(main)});\nprocess.exitCode = await main(process.argv.slice(2));\n`,
+    startEach,
+    `${load}process.stdout.setMaxListeners(0);
+process.stderr.setMaxListeners(0);
+for (const args of JSON.parse(process.argv[2])) {
+  const code = await main(args);
+  process.stderr.write(\`${END}\${code}${END}\`);
+  process.stdout.write('${END}');
+}
+`,
   );
   const env = environment({
     WINEPREFIX: prefix,
@@ -89,16 +117,40 @@ export function startWindows(): Windows {
         resolve({ code, stdout: readFileSync(out, 'utf8'), stderr: readFileSync(err, 'utf8') }),
       );
     });
-    return { process: child, ended };
+    return { process: child, ended, interrupt: () => interruptAll(folder) };
   };
   return {
     node,
     hourglass: (folder, args) => node(folder, [windowsPath(start), ...args]),
+    async hourglassEach(folder, calls) {
+      const { stdout, stderr } = await node(folder, [windowsPath(startEach), JSON.stringify(calls)]).ended;
+      const [results, rest] = [stdout.split(END), stderr.split(END)];
+      // Without the end of what was printed, the process has ended before its time.
+      return calls.map((_, index) => ({
+        code: results.length > index + 1 ? Number(rest[2 * index + 1]) : null,
+        stdout: results[index] ?? '',
+        stderr: rest[2 * index] ?? '',
+      }));
+    },
     close() {
       for (const child of started) child.kill('SIGKILL');
       rmSync(own, { recursive: true, force: true });
     },
   };
+}
+
+/** Wine turns SIGINT into Windows' event of Ctrl-C, in each process that receives it. */
+function interruptAll(folder: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const isOurs =
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('node.exe') &&
+        readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder);
+      if (isOurs) process.kill(Number(pid), 'SIGINT');
+    } catch {
+      // It has ended, or belongs to another user.
+    }
+  }
 }
 
 /** The environment without variables from npm and coverage, which contain paths of this system. */

@@ -6,6 +6,7 @@ import { failure } from '../../core/diagnostic.ts';
 import { workspaceOf } from '../../run/plan.ts';
 import { otherSources } from '../../run/source.ts';
 import { EXIT } from '../exit.ts';
+import { expand } from '../expand.ts';
 import { listenForSignals } from '../signals.ts';
 import { countOf, diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { formatPlural } from '../terminal/format.ts';
@@ -22,7 +23,8 @@ interface CheckedFile extends Checked {
 }
 
 /** `hourglass check` */
-export async function check(terminal: Terminal, options: CheckOptions): Promise<number> {
+export async function check(terminal: Terminal, given: CheckOptions): Promise<number> {
+  const options = { ...given, pipelines: given.pipelines.flatMap(expand) };
   if (!options.watch) {
     const results = await checkAll(options);
     print(terminal, results);
@@ -31,8 +33,8 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
   if (terminal.options.json) {
     throw failure('usage', '`--watch` prints repeatedly, which does not fit into one JSON document');
   }
-  const given = options.pipelines.map((file) => resolve(file));
-  return watchFiles(new Set(given), async (watchAlso) => {
+  const named = options.pipelines.map((file) => resolve(file));
+  return watchFiles(new Set(named), async (watchAlso) => {
     let results = await checkAll(options);
     // Files that were not watched while they were read may have changed in the meantime.
     if (watchAlso(filesOf(results))) results = await checkAll(options);

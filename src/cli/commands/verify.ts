@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join, dirname, resolve } from 'node:path';
 import { Failure, failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { printable, printableJson } from '../../core/text.ts';
@@ -9,6 +9,7 @@ import { gradescopeResults, marksCsv } from '../../submission/marks.ts';
 import { recordedEngine } from '../../submission/unpack.ts';
 import { verifySubmissions, type Verdict } from '../../submission/verify.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
+import { expand } from '../expand.ts';
 import { listenForSignals } from '../signals.ts';
 import { checkTargets, STDOUT, writeNamed } from '../target.ts';
 import { diagnosticToJson, renderCounted } from '../terminal/diagnostics.ts';
@@ -35,7 +36,7 @@ export interface VerifyCommandOptions extends VerifyFlags {
 
 /** `hourglass verify` */
 export async function verify(terminal: Terminal, options: VerifyCommandOptions): Promise<number> {
-  const archives = [...new Set(options.archives.flatMap(expanded))];
+  const archives = [...new Set(options.archives.flatMap(expand))];
   const { assignment, data } = options;
   const missing = archives.filter((file) => !existsSync(file));
   if (missing.length > 0) {
@@ -87,16 +88,6 @@ export async function verify(terminal: Terminal, options: VerifyCommandOptions):
   } finally {
     interrupt.stop();
   }
-}
-
-/** The files that `folder/*.zip` stands for: shells on Windows leave that to the program. */
-function expanded(word: string): readonly string[] {
-  const [folder, name] = [dirname(word), basename(word)];
-  if (!name.includes('*') || existsSync(word) || !existsSync(folder)) return [word];
-  const parts = name.split('*').map((part) => part.replaceAll(/[^\w]/g, '\\$&'));
-  const pattern = new RegExp(`^${parts.join('.*')}$`);
-  const found = readdirSync(folder).filter((each) => pattern.test(each) && !each.startsWith('.'));
-  return found.length === 0 ? [word] : found.toSorted().map((each) => join(folder, each));
 }
 
 /** Whether one of the archives was made with TensorFlow. Archives from the portable engine are checked with that engine. */

@@ -1,6 +1,6 @@
 /** A guess as the text of a pipeline. */
 import { basename, resolve } from 'node:path';
-import { pathFrom } from '../../../core/path.ts';
+import { pathFrom, withSlashes } from '../../../core/path.ts';
 import { isJsonObject, type Json } from '../../../core/json.ts';
 import { yamlText } from '../../../core/yaml-text.ts';
 import type { Guess } from './guess.ts';
@@ -39,7 +39,7 @@ export function pipelineText(
   };
   const lines = Object.entries(settings).map(([key, value]) => `    ${key}: ${valueText(key, value)}`);
   const text = [
-    `# ${yamlText(path)}: ${what}`,
+    `# ${yamlText(withSlashes(path))}: ${what}`,
     `name: ${stage}`,
     'stages:',
     `  ${stage}:`,
