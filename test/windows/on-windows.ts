@@ -24,7 +24,7 @@ async function occupy(path: string, milliseconds: number): Promise<() => Promise
   return async () => void (await closed);
 }
 
-// A file that is open elsewhere is replaced once it is closed, and stays unchanged until then.
+// A file that is open elsewhere is replaced once it is let go, and until then stays what it is.
 const released = await occupy('shared.txt', 1000);
 await writeFileAtomic('shared.txt', 'new');
 assert.equal(readFileSync('shared.txt', 'utf8'), 'new');
@@ -39,7 +39,7 @@ await assert.rejects(
 assert.match(readFileSync('shared.txt', 'utf8'), /^1/);
 await later();
 
-// Read-only files are synced and replaced, too; a folder cannot be synced, which is not an error.
+// What is read only is synced and replaced, too; a folder cannot be synced, which is no error.
 writeFileSync('kept.txt', 'kept');
 chmodSync('kept.txt', 0o444);
 await syncFile('kept.txt');
@@ -72,7 +72,19 @@ const file = await open('x.lock', 'wx');
 await file.close();
 
 // `cmd` passes a quoted word on unchanged.
-const words = ['a b', 'a=1,2', 'a&b|c', '(x)', "it's", 'say "this"', 'C:\\my folder\\', '<>^', 'plain'];
+const words = [
+  'a b',
+  'a=1,2',
+  'a&b|c',
+  '(x)',
+  "it's",
+  'say "this"',
+  'C:\\my folder\\',
+  '<>^',
+  'plain',
+  '-a.b',
+  'a=${b}$',
+];
 const print = 'console.log(JSON.stringify(process.argv.slice(1)))';
 const line = [process.execPath, '-e', print, '--', ...words].map((word) => shellWord(word)).join(' ');
 const { stdout } = spawnSync(line, { shell: true, encoding: 'utf8' });

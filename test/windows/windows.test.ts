@@ -87,76 +87,71 @@ const SWEPT = `${LONG.replace('name: long', 'name: swept').replace('100000', '1'
 sweep: { parameters: { epochs: [1, 2] }, metric: { name: quality.mse, goal: minimize } }
 `;
 
-test(
-  'the commands around a run work there, and a sweep produces the bits of this system',
-  PATIENT,
-  async () => {
-    shared.write(`${FOLDER}/nul.yaml`, TINY.replace('name: tiny', 'name: nul').replace('  mnist:', '  CON:'));
-    shared.write(`${FOLDER}/data/swept.yaml`, SWEPT);
-    const here = shared.run([
-      ...['sweep', `${FOLDER}/data/swept.yaml`, '--engine', 'portable', '-o', 'here', '-j', '1'],
-    ]);
-    /** Commands, with their exit codes if not 0, and what they print. */
-    const calls: readonly (readonly [
-      args: readonly string[],
-      expected: { readonly code?: number; readonly says: RegExp },
-    ])[] = [
-      // Names of devices are refused before anything is written.
-      [['check', 'nul.yaml', '--json'], { code: 2, says: /(?:reserved-name[^]*){2}/ }],
-      [['init', 'con'], { code: 2, says: /reserved-name/ }],
-      [['init', 'my work'], { says: /^ {2}cd "my work"$/m }],
-      // The shells of Windows do not replace `*`.
-      [
-        ['check', 'my work\\*.yaml', 'data\\*.yaml'],
-        { says: /quickstart\.yaml[^]*swept\.yaml[^]*tiny\.yaml/ },
-      ],
-      [['sweep', 'data\\swept.yaml', '-j', '1'], { says: /outputs\/swept\/sweep\.html/ }],
-      [['sweep', 'data\\swept.yaml'], { says: /nothing to do: all 2 trials/ }],
-      [['compare', 'swept'], { says: /quality\.mse is lowest/ }],
-      [['plan', windowsPath(shared.path(FOLDER, 'data', 'tiny.yaml'))], { says: /nothing to do/ }],
-      [
-        ['plan', 'data\\swept.yaml', '-S', 'stages.trained.epochs=${params.epochs}'],
-        { says: /`hourglass sweep data\\swept\.yaml -S stages\.trained\.epochs"="\$"\{params\.epochs\}"/ },
-      ],
-      [['run', 'data\\tiny.yaml'], { says: /nothing to do/ }],
-      [['explain', 'data\\tiny.yaml'], { says: /kernels in WebAssembly/ }],
-      [['report', 'tiny'], { says: /outputs\/tiny\/report\.html/ }],
-      [['data', 'data\\tiny.yaml', 'noisy'], { says: /outputs\/data\/noisy\.png/ }],
-      [
-        ['data', 'outputs\\tiny\\noisy\\test-images.npy'],
-        { says: /train_images: outputs\/tiny\/noisy\/train-images\.npy/ },
-      ],
-      [['cache', 'verify'], { says: /all are intact/ }],
-      [['cache', 'status'], { says: /Übung 1\\\.hourglass/ }],
-      [['cache', 'gc', '--max-size', '1KB'], { says: /removed \d+ results/ }],
-      [['engine', 'status'], { says: /portable[^]*not available for win32-x64/ }],
-      [['engine', 'install'], { code: 1, says: /engine-missing/ }],
-      [['clean', '--all', '--dry-run'], { says: /would remove outputs\/swept/ }],
-      [['--help'], { says: /130 +stopped by Ctrl-C$/m }],
-      [['--version'], { says: /portable/ }],
-    ];
-    const ended = await (windows ??= startWindows()).hourglassEach(
-      shared.path(FOLDER),
-      calls.map(([args]) => args),
-    );
-    for (const [index, [args, { code = 0, says }]] of calls.entries()) {
-      const { stdout = '', stderr = '', code: given } = ended[index] ?? {};
-      const printed = `${args.join(' ')}\n${stdout}\n${stderr}`;
-      assert.equal(given, code, printed);
-      assert.match(stdout + stderr, says, printed);
-      assert.doesNotMatch(stdout + stderr, /internal-error|ulimit|TMPDIR|SIG[A-Z]{3}|\\\\/, printed);
-    }
-    assert.equal((await here).code, 0, (await here).stderr);
-    assert.deepEqual(
-      sweepFingerprint(shared, 'swept', `${FOLDER}/outputs`),
-      sweepFingerprint(shared, 'swept', 'here'),
-    );
-    // Results that outputs link to are kept.
-    assert.equal(shared.exists(`${FOLDER}/outputs/tiny/comparison/figure.png`), true);
-    isDone(await hourglass('clean', '--all'));
-    assert.equal(shared.exists(`${FOLDER}/outputs/swept`), false);
-  },
-);
+test('the commands around a run work; a sweep produces the bits of this system', PATIENT, async () => {
+  shared.write(`${FOLDER}/nul.yaml`, TINY.replace('name: tiny', 'name: nul').replace('  mnist:', '  CON:'));
+  shared.write(`${FOLDER}/data/swept.yaml`, SWEPT);
+  const here = shared.run([
+    ...['sweep', `${FOLDER}/data/swept.yaml`, '--engine', 'portable', '-o', 'here', '-j', '1'],
+  ]);
+  /** Commands, with their exit codes if not 0, and what they print. */
+  const calls: readonly (readonly [
+    args: readonly string[],
+    expected: { readonly code?: number; readonly says: RegExp },
+  ])[] = [
+    // Names of devices are refused before anything is written.
+    [['check', 'nul.yaml', '--json'], { code: 2, says: /(?:reserved-name[^]*){2}/ }],
+    [['init', 'con'], { code: 2, says: /reserved-name/ }],
+    [['init', 'my work'], { says: /^ {2}cd "my work"$/m }],
+    // The shells of Windows do not replace `*`.
+    [['check', 'my work\\*.yaml', 'data\\*.yaml'], { says: /quickstart\.yaml[^]*swept\.yaml[^]*tiny\.yaml/ }],
+    [['sweep', 'data\\swept.yaml', '-j', '1'], { says: /outputs\/swept\/sweep\.html/ }],
+    [['sweep', 'data\\swept.yaml'], { says: /nothing to do: all 2 trials/ }],
+    [['compare', 'swept'], { says: /quality\.mse is lowest/ }],
+    [['plan', windowsPath(shared.path(FOLDER, 'data', 'tiny.yaml'))], { says: /nothing to do/ }],
+    [
+      ['plan', 'data\\swept.yaml', '-S', 'stages.trained.epochs=${params.epochs}'],
+      { says: /`hourglass sweep data\\swept\.yaml -S stages\.trained\.epochs"="\$"\{params\.epochs\}"/ },
+    ],
+    [['run', 'data\\tiny.yaml'], { says: /nothing to do/ }],
+    // The same file: Windows compares names without case.
+    [['run', 'DATA\\Tiny.YAML'], { says: /^(?![^]*name-in-use)[^]*nothing to do/ }],
+    [['explain', 'data\\tiny.yaml'], { says: /kernels in WebAssembly/ }],
+    [['report', 'tiny'], { says: /outputs\/tiny\/report\.html/ }],
+    [['data', 'data\\tiny.yaml', 'noisy'], { says: /outputs\/data\/noisy\.png/ }],
+    [
+      ['data', 'outputs\\tiny\\noisy\\test-images.npy'],
+      { says: /train_images: outputs\/tiny\/noisy\/train-images\.npy/ },
+    ],
+    [['cache', 'verify'], { says: /all are intact/ }],
+    [['cache', 'status'], { says: /Übung 1\\\.hourglass/ }],
+    [['cache', 'gc', '--max-size', '1KB'], { says: /removed \d+ results/ }],
+    [['engine', 'status'], { says: /portable[^]*not available for win32-x64/ }],
+    [['engine', 'install'], { code: 1, says: /engine-missing/ }],
+    [['clean', '--all', '--dry-run'], { says: /would remove outputs\/swept/ }],
+    [['--help'], { says: /130 +stopped by Ctrl-C$/m }],
+    [['--version'], { says: /portable/ }],
+  ];
+  const ended = await (windows ??= startWindows()).hourglassEach(
+    shared.path(FOLDER),
+    calls.map(([args]) => args),
+  );
+  for (const [index, [args, { code = 0, says }]] of calls.entries()) {
+    const { stdout = '', stderr = '', code: given } = ended[index] ?? {};
+    const printed = `${args.join(' ')}\n${stdout}\n${stderr}`;
+    assert.equal(given, code, printed);
+    assert.match(stdout + stderr, says, printed);
+    assert.doesNotMatch(stdout + stderr, /internal-error|ulimit|TMPDIR|SIG[A-Z]{3}|\\\\/, printed);
+  }
+  assert.equal((await here).code, 0, (await here).stderr);
+  assert.deepEqual(
+    sweepFingerprint(shared, 'swept', `${FOLDER}/outputs`),
+    sweepFingerprint(shared, 'swept', 'here'),
+  );
+  // Results that outputs link to are kept.
+  assert.equal(shared.exists(`${FOLDER}/outputs/tiny/comparison/figure.png`), true);
+  isDone(await hourglass('clean', '--all'));
+  assert.equal(shared.exists(`${FOLDER}/outputs/swept`), false);
+});
 
 /** The newest epoch with a checkpoint. */
 function newestEpoch(): number {
