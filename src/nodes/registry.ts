@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { LoadOptions, StageTypes } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
 import type { NodeDefinition } from './contract.ts';
+import { binarizeNode } from './binarize/node.ts';
 import { cleanNode } from './clean/node.ts';
 import { concatNode } from './concat/node.ts';
 import { datasetNode } from './dataset/node.ts';
@@ -42,6 +43,7 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(normalizeNode),
     erase(resizeNode),
     erase(transformNode),
+    erase(binarizeNode),
     erase(cleanNode),
     erase(noiseNode),
     erase(modelNode),

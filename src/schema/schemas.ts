@@ -13,6 +13,7 @@ export const STAGE_TYPES = [
   'normalize',
   'resize',
   'transform',
+  'binarize',
   'clean',
   'noise',
   'model',

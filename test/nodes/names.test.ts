@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placeOf, type ImageNames } from '../../src/formats/image-names.ts';
-import type { NoiseSettings, NormalizeSettings } from '../../src/schema/generated/settings.ts';
+import type {
+  BinarizeSettings,
+  NoiseSettings,
+  NormalizeSettings,
+} from '../../src/schema/generated/settings.ts';
+import { binarizeNode } from '../../src/nodes/binarize/node.ts';
 import { concatNode } from '../../src/nodes/concat/node.ts';
 import { noiseNode } from '../../src/nodes/noise/node.ts';
 import { normalizeNode } from '../../src/nodes/normalize/node.ts';
@@ -41,12 +46,15 @@ const NORMALIZE: NormalizeSettings = {
   to: [-1, 1],
 };
 
+const BINARIZE: BinarizeSettings = { type: 'binarize', data: 'data', method: 'threshold', seed: 0 };
+
 test('steps that change only pixels keep the names', async (t) => {
   const data = named(5);
   for (const result of [
     await runStep(t, noiseNode, NOISE, { data }),
     await runStep(t, normalizeNode, NORMALIZE, { data }),
     await runStep(t, resizeNode, { type: 'resize', data: 'data', size: [2, 2] }, { data }),
+    await runStep(t, binarizeNode, BINARIZE, { data }),
     await runStep(t, transformNode, { type: 'transform', data: 'data', transpose: [1, 0] }, { data }),
   ])
     assert.deepEqual(result.splits.train?.names, data.splits.train?.names);

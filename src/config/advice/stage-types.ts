@@ -47,4 +47,7 @@ export const STAGE_TYPES_MEANT: Readonly<Record<string, readonly [type: string, 
   flip: ['transform', { flip: 'horizontal' }],
   mirror: ['transform', { flip: 'horizontal' }],
   rotate: ['transform'],
+  binarise: ['binarize'],
+  binarizer: ['binarize', { method: 'threshold' }],
+  bernoulli: ['binarize'],
 };

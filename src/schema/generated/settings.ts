@@ -1625,6 +1625,30 @@ export type TransformSettings = {
 };
 
 /**
+ * Makes images black and white: each value becomes 0 or 1. Likelihoods of binary images, such as the `nll` of
+ * a variational autoencoder, are usually published for `method: sample`. Returns an image set with the same
+ * splits.
+ */
+export type BinarizeSettings = {
+  /** Makes images black and white. */
+  readonly type: 'binarize';
+  /** Name of the stage whose images are binarised. */
+  readonly data: string;
+  /**
+   * `sample`: each value is the probability of 1, so that images must be from 0 to 1. It is sampled once, not
+   * at every step. `threshold`: values above `threshold` become 1.
+   */
+  readonly method: 'sample' | 'threshold';
+  /** The highest value that becomes 0. Only with `method: threshold`; left out: 0.5. */
+  readonly threshold?: number;
+  /**
+   * Seed of `method: sample`, independent of the pipeline's `seed` and the stage's name, so that every trial
+   * of a sweep has the same images.
+   */
+  readonly seed: number;
+};
+
+/**
  * Returns the clean images of a `dataset` stage with `source: pairs`: the `target` for a denoiser of its
  * corrupted images. Both have the same images in the same order, with the same labels.
  */
