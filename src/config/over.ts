@@ -248,7 +248,7 @@ function round(value: number, isWhole: boolean, digits: number): number {
 /** Metrics for which higher is better; for the other metrics of Hourglass, lower is better. */
 const MORE_IS_BETTER = /(?:^|_)(?:psnr|ssim|accuracy|elbo|active_units|perplexity)$/;
 const LESS_IS_BETTER =
-  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|vq|nll)$/;
+  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|vq|mmd|nll)$/;
 
 /** The goal that a metric's name implies; undefined if it implies none. */
 export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {

@@ -75,6 +75,8 @@ export type OutputDescription =
       readonly variational?: boolean;
       /** Whether its encoder ends in `VectorQuantizer`; absent where not known. */
       readonly quantized?: boolean;
+      /** Whether its latents were pulled to the standard normal distribution by a `latent_regularizer`; absent where not known. */
+      readonly regularized?: boolean;
       /** The loss it was trained with; absent if unknown. */
       readonly loss?: string;
       /** Whether it saved previews during training; absent if unknown. */

@@ -5,6 +5,7 @@ import type { LinePanel } from './line-chart.ts';
 const SUMS: ReadonlyMap<string, string> = new Map([
   ['kl', 'reconstruction and KL divergence (nats)'],
   ['vq', 'reconstruction and quantization'],
+  ['mmd', 'reconstruction and weighted discrepancy'],
 ]);
 
 /** The names of losses and metrics on an axis, with their units. */
@@ -15,6 +16,7 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['reconstruction', 'reconstruction loss'],
   ['kl', 'KL divergence (nats)'],
   ['vq', 'quantization loss'],
+  ['mmd', 'maximum mean discrepancy'],
   ['perplexity', 'perplexity of the codes in a batch'],
   ['learning_rate', 'learning rate'],
 ]);

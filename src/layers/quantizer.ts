@@ -5,7 +5,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Tf } from '../engine/engine.ts';
 import { quantize, straightThrough, type Quantized, type QuantizerLayer } from '../engine/train/quantizer.ts';
-import type { LayerArguments } from './layer.ts';
+import type { LayerArguments, Shape } from './layer.ts';
 import { weightOf } from './own.ts';
 
 export function vectorQuantizer(
@@ -45,4 +45,37 @@ export function vectorQuantizer(
     }
   }
   return new VectorQuantizer({ name: label });
+}
+
+/** A weight as it is saved. */
+export interface NamedValues {
+  readonly name: string;
+  readonly shape: readonly (number | null)[];
+  readonly values: Float32Array;
+}
+
+/**
+ * The weights of the stock layer by which a saved quantised latent finds the nearest code c: 2 c and -|c|^2 (`stock.ts`).
+ *
+ * @param codes the weight with the codes
+ * @param own all weights that the model itself has
+ * @param shapes of all weights of the saved model
+ */
+export function nearnessWeights(
+  { shape: [, size], values: codes }: NamedValues,
+  own: readonly NamedValues[],
+  shapes: ReadonlyMap<string, Shape>,
+): readonly NamedValues[] {
+  const width = size ?? 0;
+  const count = codes.length / width;
+  const kernel = codes.map(
+    (_, index) => 2 * (codes[(index % count) * width + Math.floor(index / count)] ?? 0),
+  );
+  const bias = Float32Array.from({ length: count }, (_, code) =>
+    codes.subarray(code * width, (code + 1) * width).reduce((sum, value) => sum - value * value, 0),
+  );
+  const known = new Set(own.map(({ name }) => name));
+  return [...shapes]
+    .filter(([name]) => !known.has(name))
+    .map(([name, shape]) => ({ name, shape, values: name.endsWith('/bias') ? bias : kernel }));
 }

@@ -21,6 +21,7 @@ import {
 } from './build.ts';
 import { type Architecture, type Shape, sameShape } from './layer.ts';
 import { isTied } from './tied-dense.ts';
+import { nearnessWeights } from './quantizer.ts';
 import { stockTopology } from './stock.ts';
 import { type Topology, UnsoundTopology, readTopology } from './topology.ts';
 
@@ -72,32 +73,6 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, WEIGHTS_FILE), Buffer.concat(weights.map(({ values }) => bytesOf(values))));
   await writeFile(join(folder, MODEL_FILE), `${JSON.stringify(description, undefined, 1)}\n`);
-}
-
-interface NamedValues {
-  readonly name: string;
-  readonly shape: readonly (number | null)[];
-  readonly values: Float32Array;
-}
-
-/** The weights of the stock layer by which a saved quantised latent finds the nearest code c: 2 c and -|c|^2 (`stock.ts`). */
-function nearnessWeights(
-  { shape: [, size], values: codes }: NamedValues,
-  own: readonly NamedValues[],
-  shapes: Topology['weights'],
-): readonly NamedValues[] {
-  const width = size ?? 0;
-  const count = codes.length / width;
-  const kernel = codes.map(
-    (_, index) => 2 * (codes[(index % count) * width + Math.floor(index / count)] ?? 0),
-  );
-  const bias = Float32Array.from({ length: count }, (_, code) =>
-    codes.subarray(code * width, (code + 1) * width).reduce((sum, value) => sum - value * value, 0),
-  );
-  const known = new Set(own.map(({ name }) => name));
-  return [...shapes]
-    .filter(([name]) => !known.has(name))
-    .map(([name, shape]) => ({ name, shape, values: name.endsWith('/bias') ? bias : kernel }));
 }
 
 /** The kernels of tied layers, each as a weight of its own. */

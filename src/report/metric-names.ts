@@ -13,6 +13,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['mean_activation', 'mean of the latent values'],
   ['active_share', 'share of latent values that are not 0'],
   ['vq', 'distance of codes and latents'],
+  ['mmd', 'maximum mean discrepancy from the prior'],
   ['perplexity', 'perplexity of the codes'],
   ['ssim', 'structural similarity, at most 1'],
 ]);

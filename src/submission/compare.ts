@@ -135,6 +135,8 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   if (name === 'iterations') return ANY;
   // It counts values, some of which are near a threshold.
   if (name === 'active_units') return measuring ? { absolute: 1, relative: 0 } : ANY;
+  // An estimate near 0, of either sign.
+  if (name === 'mmd') return { absolute: measuring ? 1e-5 : 0.02, relative: measuring ? 0.001 : 0.1 };
   // A vector halfway between two codes may get the other one.
   if (name === 'perplexity') return { absolute: 0, relative: measuring ? 0.01 : 0.3 };
   if (name === 'psnr') return { absolute: measuring ? 0.01 : 0.5, relative: 0 };
@@ -147,8 +149,13 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
  * The tolerance for a number of a training's history after an epoch (from 1). In their first steps, two runs of the same pipeline
  * and seed differ only by rounding, so they hardly differ in the first epoch.
  */
-export function historyTolerance(epoch: number): Tolerance {
-  return { absolute: 1e-6, relative: Math.min(0.1, 0.01 * 2 ** (epoch - 1)) };
+export function historyTolerance(column: string, epoch: number): Tolerance {
+  // An estimate near 0, of either sign, whose parts are at most 1.
+  const isDiscrepancy = column === 'mmd' || column === 'val_mmd';
+  return {
+    absolute: isDiscrepancy ? Math.min(0.02, 0.001 * 2 ** (epoch - 1)) : 1e-6,
+    relative: Math.min(0.1, 0.01 * 2 ** (epoch - 1)),
+  };
 }
 
 /** `±10 %`, `±0.5`, `any`. */

@@ -5,6 +5,7 @@ import type { TrainSettings } from '../schema/generated/settings.ts';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { measuresOf, writeHistory, type EpochRecord, type LatentKind } from '../nodes/train/history.ts';
+import { lossKind } from '../nodes/train/latent-terms.ts';
 import type { PackedStage } from './generated/types.ts';
 import { artifactPath, mismatch } from './manifest.ts';
 import { parseJson } from './json-text.ts';
@@ -50,17 +51,22 @@ async function read({ folder, stage }: TrainRecordOptions, path: string): Promis
 }
 
 function epochProblems(
-  { epochs, early_stopping: stopping, loss, data, target }: TrainSettings,
+  settings: TrainSettings,
   measured: Columns,
   training: JsonObject,
   count: number,
 ): readonly string[] {
+  const { epochs, early_stopping: stopping, loss, data, target } = settings;
   const problems: string[] = [];
   if (stopping === null ? count !== epochs : count > epochs) {
     problems.push(`the history has ${count} epochs, but the settings require ${epochs}`);
   }
-  const names = ['denoiser', 'epoch_of_best', 'epoch_of_model', 'epochs', 'loss', 'stopped_early'];
-  if (Object.keys(training).sort().join() !== names.join()) {
+  const prior = settings.latent_regularizer === undefined ? [] : ['prior'];
+  const names = ['denoiser', 'epoch_of_best', 'epoch_of_model', 'epochs', 'loss', ...prior, 'stopped_early'];
+  if (
+    Object.keys(training).sort().join() !== names.join() ||
+    (prior.length > 0 && training['prior'] !== 'normal')
+  ) {
     problems.push('`training.json` has other keys than `train` writes');
   }
   if (training['loss'] !== loss) problems.push('`training.json` and the settings have different losses');
@@ -110,7 +116,7 @@ async function renderingProblems(
   { learning_rate: rates, ...measured }: Columns,
   count: number,
 ): Promise<readonly string[]> {
-  const measures = measuresOf(latent, settings.metrics);
+  const measures = measuresOf(lossKind(settings, latent), settings.metrics);
   const records = Array.from({ length: count }, (_, index): EpochRecord => {
     const of = (prefix: string): EpochRecord['training'] => {
       const entries = measures.flatMap((name) => {

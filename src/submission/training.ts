@@ -93,7 +93,7 @@ async function sameHistory(judgement: Judgement, stage: RerunStage, stopsEarly: 
     const epochs = Math.min(claimed.length, values.length);
     return values
       .slice(0, epochs)
-      .every((value, index) => within(Number(claimed[index]), value, historyTolerance(index + 1)));
+      .every((value, index) => within(Number(claimed[index]), value, historyTolerance(column, index + 1)));
   });
 }
 

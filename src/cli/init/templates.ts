@@ -78,8 +78,9 @@ export const TEMPLATES = {
     tries: ['a first look: `-S params.images=5000 -S params.points=1000`', 'another `latent_size`'],
   },
   vae: {
-    about: 'Two variational autoencoders of handwritten digits, and digits that nobody wrote; then a VQ-VAE.',
-    pipelines: ['pipelines/vae.yaml', 'pipelines/vq-vae.yaml'],
+    about:
+      'Two variational autoencoders of handwritten digits, and digits that nobody wrote; then a VQ-VAE and a Wasserstein autoencoder.',
+    pipelines: ['pipelines/vae.yaml', 'pipelines/vq-vae.yaml', 'pipelines/wae.yaml'],
     tries: ['another `latent_size`', '`kl: { weight: 4 }` for the stage `trained`: a beta-VAE'],
   },
   structures: {

@@ -29,10 +29,8 @@ export function trainedChooser(tf: Tf, encoder: LayersModel): CodeChooser | unde
   const { codes } = quantizer;
   const { inputShape, outputShape } = modelShapes(encoder);
   const vectors = sizeOf(outputShape.slice(0, -1));
-  // Between the input and the latent.
-  const layers = encoder.layers.slice(1, -1);
-  const encode = (x: Parameters<RowWork['compute']>[0][number]) =>
-    layers.reduce((values, layer) => onlyTensor(layer.apply(values, { training: false })), x);
+  // Up to the latent.
+  const encode = tf.model({ inputs: encoder.inputs, outputs: quantizer.getInputAt(0) });
   return {
     inputShape,
     codes,
@@ -40,7 +38,8 @@ export function trainedChooser(tf: Tf, encoder: LayersModel): CodeChooser | unde
       state: modelState(tf, encoder),
       compute: ([x]) => {
         if (x === undefined) throw new TypeError('a model without an input');
-        return [quantizer.quantize(encode(x)).choice.reshape([-1, vectors, codes])];
+        const given = onlyTensor(encode.apply(x, { training: false }));
+        return [quantizer.quantize(given).choice.reshape([-1, vectors, codes])];
       },
     },
   };

@@ -3,6 +3,7 @@ import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
 import { losses, type Outputs } from './losses.ts';
+import { discrepancy, type LatentSamples } from './mmd.ts';
 import { perplexity, quantizationLoss, type Quantized } from './quantizer.ts';
 import type { TrainerOptions } from './trainer.ts';
 import { klTerms, PLAIN_KL, type Posterior } from './variational.ts';
@@ -11,9 +12,10 @@ import { klTerms, PLAIN_KL, type Posterior } from './variational.ts';
 export interface LatentOutputs {
   readonly posterior?: Posterior;
   readonly quantized?: Quantized & { readonly commitment: number };
+  readonly samples?: LatentSamples;
 }
 
-export type LossOptions = Pick<TrainerOptions, 'loss' | 'kl' | 'variance'> & {
+export type LossOptions = Pick<TrainerOptions, 'loss' | 'kl' | 'variance' | 'mmd'> & {
   /** Replaces the divergence's weight in the minimized quantity. */
   readonly klWeight?: Variable;
 };
@@ -34,10 +36,11 @@ export function lossParts(
   outputs: Outputs & LatentOutputs,
 ): LossParts {
   const mean = losses[options.loss](tf, target, outputs);
-  const { posterior, quantized } = outputs;
+  const { posterior, quantized, samples } = outputs;
+  const size = sizeOf(target.shape.slice(1));
   if (posterior !== undefined) {
     const { weight, freeBits } = options.kl ?? PLAIN_KL;
-    const reconstruction = mean.mul<Scalar>(sizeOf(target.shape.slice(1)));
+    const reconstruction = mean.mul<Scalar>(size);
     const { kl, counted } = klTerms(tf, posterior, freeBits);
     const lossOf = (factor: number | Variable): Scalar => reconstruction.add<Scalar>(counted.mul(factor));
     return {
@@ -51,6 +54,11 @@ export function lossParts(
     const reconstruction = variance === undefined ? mean : mean.div<Scalar>(variance);
     const vq = quantizationLoss(tf, quantized, quantized.commitment);
     return { full: reconstruction.add(vq), parts: [reconstruction, vq, perplexity(quantized)] };
+  }
+  if (samples !== undefined && options.mmd !== undefined) {
+    const reconstruction = mean.mul<Scalar>(size);
+    const mmd = discrepancy(options.mmd.kernel, samples);
+    return { full: reconstruction.add(mmd.mul(options.mmd.weight)), parts: [reconstruction, mmd] };
   }
   return { full: mean, parts: [] };
 }

@@ -1,19 +1,23 @@
 import type { LossName } from './losses.ts';
 
-/** What a model adds to the loss of its outputs because of its latent. */
+/** What an encoder returns. */
 export type LatentKind = 'plain' | 'variational' | 'quantized';
+
+/** What a training adds to the loss of the outputs because of the latent. */
+export type LossKind = LatentKind | 'regularized';
 
 /** The parts of the loss, and what else is measured of a latent in training. */
 const PARTS = {
   plain: [],
   variational: ['reconstruction', 'kl'],
   quantized: ['reconstruction', 'vq', 'perplexity'],
-} as const satisfies Readonly<Record<LatentKind, readonly string[]>>;
+  regularized: ['reconstruction', 'mmd'],
+} as const satisfies Readonly<Record<LossKind, readonly string[]>>;
 
 /** The measures of a batch in training: the loss, its parts, and metrics. */
-export type MeasureName = 'loss' | (typeof PARTS)[LatentKind][number] | LossName;
+export type MeasureName = 'loss' | (typeof PARTS)[LossKind][number] | LossName;
 
 /** The measures of a training, in the order of the history's columns. */
-export function measuresOf(latent: LatentKind, metrics: readonly LossName[]): readonly MeasureName[] {
-  return ['loss', ...PARTS[latent], ...metrics];
+export function measuresOf(kind: LossKind, metrics: readonly LossName[]): readonly MeasureName[] {
+  return ['loss', ...PARTS[kind], ...metrics];
 }

@@ -4,10 +4,11 @@ import type { Tf } from '../engine.ts';
 import { forwardWithActivity } from './activity.ts';
 import { forwardWithLogits } from './forward.ts';
 import { losses, type Outputs } from './losses.ts';
+import { forwardWithPrior } from './mmd.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
 import { lossParts, type LatentOutputs, type LossOptions } from './loss-parts.ts';
-import { measuresOf, type LatentKind, type MeasureName } from './measures.ts';
+import { measuresOf, type LossKind, type MeasureName } from './measures.ts';
 import type { Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
 import type { TrainerOptions } from './trainer.ts';
@@ -42,7 +43,7 @@ export interface TrainingStep {
 /** What a step depends on. Of the data, that is only the noise: batches are arguments. */
 export type StepOptions = Pick<
   TrainerOptions,
-  'model' | 'step' | 'optimizer' | 'loss' | 'kl' | 'variance' | 'metrics'
+  'model' | 'step' | 'optimizer' | 'loss' | 'kl' | 'variance' | 'mmd' | 'metrics'
 > & {
   readonly data: { readonly x: Pick<Samples, 'noise'> };
 };
@@ -53,7 +54,7 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   const weights = weightsOf(tf, model);
   const trainable = model.trainableWeights.map((weight) => variableOf(tf, weight.read()));
   const optimizer = createOptimizer(tf, options.optimizer, trainable);
-  const latent = latentPass(tf, model);
+  const latent = latentPass(tf, options);
   const forward: Forward = forwardWithActivity(tf, model, latent.pass);
   const { warmup, weight } = options.kl ?? PLAIN_KL;
   const klWeight = warmup ? tf.tidy(() => tf.variable(tf.scalar(weight), false)) : undefined;
@@ -89,7 +90,11 @@ export const KL_WEIGHT = 'kl_weight';
 
 type Forward = (input: Tensor, training: boolean) => Outputs & LatentOutputs & { readonly activity?: Scalar };
 
-function latentPass(tf: Tf, model: LayersModel): { readonly kind: LatentKind; readonly pass: Forward } {
+function latentPass(
+  tf: Tf,
+  { model, step, mmd }: Pick<StepOptions, 'model' | 'step' | 'mmd'>,
+): { readonly kind: LossKind; readonly pass: Forward } {
+  if (mmd !== undefined) return { kind: 'regularized', pass: forwardWithPrior(tf, model, mmd, step) };
   const distributions = variationalLayer(model);
   if (distributions !== undefined)
     return { kind: 'variational', pass: forwardOfSamples(tf, model, distributions) };

@@ -6,6 +6,7 @@
 import type { LayersModel, Variable } from '@tensorflow/tfjs';
 import type { LossName } from './losses.ts';
 import type { MeasureName } from './measures.ts';
+import type { MmdTerm } from './mmd.ts';
 import type { OptimizerChoice } from './optimizers/optimizer.ts';
 import type { SamplePair } from './samples.ts';
 import type { NamedVariable } from './state.ts';
@@ -25,6 +26,8 @@ export interface TrainerOptions {
   readonly kl?: KlTerm;
   /** For a model with a quantised latent: the variance by which the loss of its outputs is divided. */
   readonly variance?: number;
+  /** For a model with a flat latent of plain numbers: what pulls it to the standard normal distribution. */
+  readonly mmd?: MmdTerm;
   /** Measured besides the loss. */
   readonly metrics: readonly LossName[];
   /** Resident for the trainer's lifetime; rows are gathered from it batch by batch. */
@@ -36,7 +39,8 @@ export interface TrainerOptions {
 /**
  * Means over samples. `loss` includes the penalties of the layers' regularizers, as Keras reports it; metrics have their own
  * names and do not. With a variational latent, `loss` is `reconstruction`, the loss summed over the values of a sample, and
- * `kl` with its full weight; with a quantised latent, `reconstruction`, a mean over the values, and `vq`.
+ * `kl` with its full weight; with a quantised latent, `reconstruction`, a mean over the values, and `vq`; with `mmd`, the loss summed over the values, and
+ * `mmd` with its weight.
  */
 export type Measured = { readonly loss: number } & Readonly<Partial<Record<MeasureName, number>>>;
 

@@ -88,7 +88,7 @@ function checkSettings({ settings, references, report }: AnalysisContext<SampleS
   }
 }
 
-/** Sampling from the prior or the posterior needs a variational model; codes have no distribution that could be sampled. */
+/** Sampling from the posterior needs a variational model, from the prior also a `latent_regularizer` will do; codes have no distribution that could be sampled. */
 function checkLatent(
   { settings, references, report }: AnalysisContext<SampleSettings>,
   model: ModelDescription | undefined,
@@ -104,7 +104,8 @@ function checkLatent(
     });
     return;
   }
-  if (settings.from !== 'mixture' && model.variational === false) {
+  const hasPrior = settings.from === 'prior' && model.kind === 'trained-model' && model.regularized === true;
+  if (settings.from !== 'mixture' && model.variational === false && !hasPrior) {
     report({
       code: 'bad-setting',
       message: `\`${stage}\` cannot be sampled from its ${settings.from}: its encoder does not end in \`Variational\`, so the distribution of its latents is unknown`,

@@ -13,8 +13,9 @@ import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { computeRows, type RowOptions } from '../../engine/train/rows.ts';
 import { rowNumbers, type Samples } from '../../engine/train/samples.ts';
 import { disposeAutoencoder } from '../../layers/build.ts';
-import { loadAutoencoder, loadVariational, type VariationalParts } from '../../layers/save.ts';
+import { loadAutoencoder, loadModel, loadVariational, type VariationalParts } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { readJson } from '../figure/records.ts';
 import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
 import { splitOf } from './choice.ts';
 import { fitMixture, sampleMixture } from './mixture.ts';
@@ -48,6 +49,10 @@ async function ofModel(context: Context, engine: Engine): Promise<HeldImages> {
   const { folder, stage } = requireInput(inputs, 'model');
   const parts = await loadVariational(engine.tf, join(folder, 'model'));
   if (parts === undefined) {
+    if (settings.from === 'prior' && (await hasNormalPrior(folder))) {
+      const decoder = await loadModel(engine.tf, join(folder, 'model', 'decoder'));
+      return ofPrior(context, engine, { decoder }).finally(() => decoder.dispose());
+    }
     throw failure(
       'bad-setting',
       `\`${stage}\` cannot be sampled from its ${settings.from}: its encoder does not end in \`Variational\``,
@@ -64,7 +69,17 @@ async function ofModel(context: Context, engine: Engine): Promise<HeldImages> {
   }
 }
 
-async function ofPrior(context: Context, engine: Engine, { decoder }: VariationalParts): Promise<HeldImages> {
+/** Whether a `latent_regularizer` pulled its latents to the prior. A plugin's model may have no record. */
+async function hasNormalPrior(folder: string): Promise<boolean> {
+  const record = await readJson(join(folder, 'training.json')).catch(() => undefined);
+  return record?.['prior'] === 'normal';
+}
+
+async function ofPrior(
+  context: Context,
+  engine: Engine,
+  { decoder }: Pick<VariationalParts, 'decoder'>,
+): Promise<HeldImages> {
   const { settings, seed } = context;
   const size = sizeOf(modelShapes(decoder).inputShape);
   return decoded(context, engine, decoder, new NormalNumbers(seed('prior'), settings.count, size));

@@ -12,9 +12,8 @@ import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/buil
 import { loadTrainable } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
-import { divisorOf } from './codes.ts';
 import { quantities } from './history.ts';
-import { klTerm } from './kl.ts';
+import { latentTerms } from './latent-terms.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { divide, startPreviews } from './run.ts';
@@ -109,8 +108,7 @@ async function measure(
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
       loss: settings.loss,
-      kl: klTerm(settings.kl),
-      ...divisorOf(settings, data.y),
+      ...latentTerms(context, models, data.y),
       metrics: settings.metrics,
       data,
       batchSize: settings.batch_size,

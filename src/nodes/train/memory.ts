@@ -18,6 +18,8 @@ export interface TrainingSize {
   readonly slots: number;
   /** Output values of all layers for one image. */
   readonly activations: number;
+  /** Numbers that the loss computes for each pair of images of a batch. */
+  readonly pairs: number;
   /** Of the largest batch. */
   readonly batchSize: number;
   /** Whether XLA runs many steps in one call. */
@@ -59,7 +61,7 @@ export function estimateMemory(size: TrainingSize): number {
   return (
     bytesOfImages([...images]) +
     FLOAT * (COPIES_OF_WEIGHTS * size.parameters + state) +
-    FLOAT * COPIES_OF_ACTIVATIONS * size.activations * size.batchSize +
+    FLOAT * COPIES_OF_ACTIVATIONS * (size.activations + size.pairs * size.batchSize) * size.batchSize +
     size.kernels
   );
 }

@@ -14,7 +14,8 @@ import {
   type ModelDescription,
 } from './checks.ts';
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
-import { measuresOf, type LatentKind } from '../../engine/train/measures.ts';
+import { measuresOf, type LossKind } from '../../engine/train/measures.ts';
+import { endsInOne, loneImage, lossKind } from './latent-terms.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { latentKindOf } from '../model/latent.ts';
 import { checkLearningRate } from './rate-checks.ts';
@@ -69,6 +70,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     checkLoss(context, model, target);
     checkKl(context, model);
     checkDivision(context, model);
+    checkRegularizer(context, model, data);
   }
   if (target !== undefined) {
     if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
@@ -88,9 +90,10 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     data: stage.data,
     target: stage.target,
     ...(data?.range === undefined ? {} : { range: data.range }),
-    measured: measuredBy(settings, latentKindOf(model)),
+    measured: measuredBy(settings, lossKind(settings, latentKindOf(model))),
     ...(model.variational === undefined ? {} : { variational: model.variational }),
     ...(model.quantized === undefined ? {} : { quantized: model.quantized }),
+    regularized: settings.latent_regularizer !== undefined,
     loss: settings.loss,
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),
@@ -100,9 +103,9 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
 /** The columns of `history.csv`, without the epoch. */
 function measuredBy(
   { metrics, validation, optimizer, reduce_lr_on_plateau: plateau }: TrainSettings,
-  latent: LatentKind,
+  kind: LossKind,
 ): readonly string[] {
-  const measured = measuresOf(latent, metrics);
+  const measured = measuresOf(kind, metrics);
   const changes = plateau !== null || typeof learningRateOf(optimizerChoice(optimizer)) !== 'number';
   return [
     ...measured,
@@ -285,6 +288,57 @@ function checkDivision(
       at: ['divide_by_variance'],
     });
   }
+}
+
+/** The discrepancy compares vectors of plain numbers, at least two in a batch. */
+function checkRegularizer(
+  { settings, references, report }: AnalysisContext<TrainSettings>,
+  model: ModelDescription,
+  data: ImagesDescription | undefined,
+): void {
+  const { latent_regularizer: regularizer, batch_size: size, validation } = settings;
+  if (regularizer === undefined) return;
+  const stage = references['model'];
+  const refuse = (why: string, hint: string): void =>
+    report({
+      code: 'bad-setting',
+      message: `\`latent_regularizer\` is for flat latents of plain numbers, but ${why}`,
+      hint,
+      at: ['latent_regularizer'],
+      ...(stage === undefined
+        ? {}
+        : { related: { message: 'the encoder is defined here', at: ['encoder'], stage } }),
+    });
+  if (model.variational === true) {
+    refuse(
+      `the encoder of \`${stage}\` ends in \`Variational\`, whose \`kl\` already pulls them to the standard normal distribution`,
+      'remove it, or let the encoder end in `Dense`',
+    );
+  } else if (model.quantized === true) {
+    refuse(
+      `the encoder of \`${stage}\` ends in \`VectorQuantizer\``,
+      'remove it, or let the encoder end in `Dense`',
+    );
+  } else if (model.latentShape.length !== 1) {
+    refuse(
+      `those of \`${stage}\` are ${model.latentShape.join('x')}`,
+      'let the encoder end in `Flatten` and `Dense: { units: 8 }`',
+    );
+  }
+  const { train, test } = data?.chosen?.counts ?? {};
+  const kept =
+    train === undefined || typeof validation !== 'number' ? train : Math.floor(train * (1 - validation));
+  const held =
+    validation === 'test'
+      ? test
+      : typeof validation === 'number' && train !== undefined
+        ? train - (kept ?? 0)
+        : undefined;
+  const lone =
+    size === 1 ? (kept ?? 1) : [kept, held].find((count) => count !== undefined && endsInOne(count, size));
+  if (lone === undefined) return;
+  const [message, hint] = loneImage(lone, size);
+  report({ code: 'bad-setting', message, hint, at: ['batch_size'], ifWritten: [['latent_regularizer']] });
 }
 
 function checkLoss(

@@ -21,12 +21,13 @@ import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/buil
 import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { Checkpointer, restore } from './checkpoint.ts';
-import { divisorOf, tellUsedCodes } from './codes.ts';
+import { tellUsedCodes } from './codes.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { areShuffledInPieces, shuffle } from './epoch-order.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
-import { klTerm, tellActiveUnits, warmUp, watchDivergence } from './kl.ts';
+import { tellActiveUnits, warmUp, watchDivergence } from './kl.ts';
+import { endsInOne, latentTerms, loneImage } from './latent-terms.ts';
 import { checkMemory, largestBatch, modelSize } from './memory.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
@@ -54,6 +55,10 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       ...(divided.validation === undefined ? [] : [divided.validation.data]),
     ]);
     const data = [training, ...(divided.validation === undefined ? [] : [divided.validation.data])];
+    checkBatches(
+      context,
+      divided.validation === undefined ? [divided.rows] : [divided.rows, divided.validation.rows],
+    );
     const optimizer = optimizerChoice(settings.optimizer);
     const batchSize = largestBatch(data, settings.batch_size);
     const mayUseKernels = engine.kernels && (settings.compile === 'auto' || settings.compile === 'xla');
@@ -63,6 +68,8 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
         ...modelSize(models.autoencoder),
         slots: slotCount(optimizer),
         batchSize,
+        // Of latents with each other and with the prior, and of the prior with itself.
+        pairs: settings.latent_regularizer === undefined ? 0 : 3,
         compiled: engine.identity.kind === 'native' && settings.compile !== 'eager',
         kernels: mayUseKernels ? kernelMemory(models.autoencoder, batchSize, engine.threads) : 0,
       },
@@ -73,8 +80,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       step: models.step,
       optimizer,
       loss: settings.loss,
-      kl: klTerm(settings.kl),
-      ...divisorOf(settings, training.y),
+      ...latentTerms(context, models, training.y),
       metrics: settings.metrics,
       data: training,
       batchSize: settings.batch_size,
@@ -99,6 +105,14 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
   } finally {
     disposeAutoencoder(models);
   }
+}
+
+/** @throws Failure `bad-setting` for a discrepancy of a batch of one image. Files and plugins are only counted here */
+function checkBatches({ settings }: StageContext<TrainSettings>, parts: readonly Int32Array[]): void {
+  const { latent_regularizer: regularizer, batch_size: size } = settings;
+  const part = parts.find((rows) => endsInOne(rows.length, size));
+  if (regularizer === undefined || part === undefined) return;
+  throw failure('bad-setting', ...loneImage(part.length, size), ['batch_size']);
 }
 
 /** @throws Failure `loss-output-mismatch` for targets with values that do not fit the loss or a metric */
@@ -272,6 +286,8 @@ async function save(
     stopped_early: stoppedEarly,
     epoch_of_model: chosen.epoch,
     epoch_of_best: best.epoch,
+    // That latents follow it: a stage `sample` draws from it.
+    ...(settings.latent_regularizer === undefined ? {} : { prior: 'normal' }),
   };
   await writeFile(join(folder, 'training.json'), `${JSON.stringify(training, undefined, 2)}\n`);
   for (const [name, snapshot] of [

@@ -16,9 +16,12 @@ import { traceRows } from '../../engine/train/rows.ts';
 import { trainingStep } from '../../engine/train/step.ts';
 import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
-import { klTerm } from './kl.ts';
+import { latentTerms } from './latent-terms.ts';
 import { isOfImage, isOfLatent } from '../evaluate/names.ts';
 import { optimizerChoice } from './optimizer.ts';
+
+/** Targets of variance 1: images are not read before a run. */
+const UNKNOWN = { data: Float32Array.of(-1, 1), scale: 1, offset: 0 };
 
 /** Traces one step of training or, with `validation`, the measurement of one batch. */
 export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validation'): StageProgram {
@@ -39,9 +42,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
       loss: settings.loss,
-      kl: klTerm(settings.kl),
-      // The variance of the images is not known before a run.
-      ...(settings.divide_by_variance === true ? { variance: 1 } : {}),
+      ...latentTerms(context, models, UNKNOWN),
       metrics: settings.metrics,
       data: { x },
     });

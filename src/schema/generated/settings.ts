@@ -735,8 +735,9 @@ export type MetricName =
 
 /**
  * A column of `history.csv`: `loss`, or a metric of the train stage; with a variational latent also
- * `reconstruction` and `kl`, with a quantised one `reconstruction`, `vq` and `perplexity`. With the prefix
- * `val_`, it is measured on the validation images. `learning_rate`, if it changes during training.
+ * `reconstruction` and `kl`, with a quantised one `reconstruction`, `vq` and `perplexity`, with a
+ * `latent_regularizer` `reconstruction` and `mmd`. With the prefix `val_`, it is measured on the validation
+ * images. `learning_rate`, if it changes during training.
  */
 export type HistoryQuantity = 
   | 'loss'
@@ -747,6 +748,8 @@ export type HistoryQuantity =
   | 'val_kl'
   | 'vq'
   | 'val_vq'
+  | 'mmd'
+  | 'val_mmd'
   | 'perplexity'
   | 'val_perplexity'
   | 'mse'
@@ -778,6 +781,30 @@ export type KlSettings = {
    * value, and has no gradient. Prevents latent values that carry no information.
    */
   readonly free_bits: number;
+};
+
+/**
+ * What pulls the latents of all images together to the standard normal distribution, so that a `sample` stage
+ * can draw from it. Only for a flat latent of plain numbers. Left out: nothing.
+ */
+export type LatentRegularizer = {
+  readonly MMD: MmdArguments;
+};
+
+/**
+ * The maximum mean discrepancy (MMD) of the latents of a batch and as many samples of the standard normal
+ * distribution: a Wasserstein autoencoder (WAE-MMD, Tolstikhin et al. 2018). The loss of the outputs is then
+ * summed over an image's values, as for variational autoencoders.
+ */
+export type MmdArguments = {
+  /** The factor of the discrepancy in the loss: the lambda of Tolstikhin et al., who used 10 for MNIST. */
+  readonly weight: number;
+  /**
+   * How near two latents count as, with the squared distance D and C = 2 times the number of latent values:
+   * `imq`, the inverse multiquadric C / (C + D), which also sees distant latents; or `rbf`, the Gaussian
+   * exp(-D / (2 C)).
+   */
+  readonly kernel: 'imq' | 'rbf';
 };
 
 /**
@@ -1904,7 +1931,8 @@ export type TrainSettings = {
    * The loss that training minimises. `binary_crossentropy` needs outputs between 0 and 1, as from a sigmoid.
    * It is computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
    * rounded to 0 or 1. With a variational latent, it is summed over an image's values, not their mean, and
-   * `kl` is added. With a quantised latent, it is a mean, and `vq` is added.
+   * `kl` is added. With a quantised latent, it is a mean, and `vq` is added. With `latent_regularizer`, it is
+   * summed over an image's values, and `mmd` is added.
    */
   readonly loss: LossName;
   /**
@@ -1914,6 +1942,7 @@ export type TrainSettings = {
    * contrast. Left out: false.
    */
   readonly divide_by_variance?: boolean;
+  readonly latent_regularizer?: LatentRegularizer;
   readonly kl?: KlSettings;
   /** Metrics besides the loss, measured after every epoch. */
   readonly metrics: readonly TrainMetricName[];
@@ -2006,10 +2035,10 @@ export type SampleSettings = {
   /** Name of the `train` stage whose model is sampled. */
   readonly model: string;
   /**
-   * The distribution of the latents. `prior`: the standard normal distribution, for a variational latent.
-   * `mixture`: a mixture of normal distributions fitted to the latents of `data`, for any model. `posterior`:
-   * for each of some images of `data`, one sample of the distribution that the encoder returns for it, for a
-   * variational latent.
+   * The distribution of the latents. `prior`: the standard normal distribution, for a variational latent or
+   * one with a `latent_regularizer`. `mixture`: a mixture of normal distributions fitted to the latents of
+   * `data`, for any model whose latent is not quantised. `posterior`: for each of some images of `data`, one
+   * sample of the distribution that the encoder returns for it, for a variational latent.
    */
   readonly from: 'prior' | 'mixture' | 'posterior';
   /**

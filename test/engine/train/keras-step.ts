@@ -41,9 +41,9 @@ export function fill({ tf }: Engine, { autoencoder }: TrainableAutoencoder): voi
     tf.tidy(() => void weight.write(numbers(tf, weight.shape as number[], index)));
 }
 
-export function images({ tf }: Engine): Samples {
-  const data = tf.tidy(() => numbers(tf, [BATCH, PIXELS], 3).add(1).div(2).dataSync<'float32'>().slice());
-  return { data, count: BATCH, shape: [PIXELS], scale: 1, offset: 0 };
+export function images({ tf }: Engine, count = BATCH): Samples {
+  const data = tf.tidy(() => numbers(tf, [count, PIXELS], 3).add(1).div(2).dataSync<'float32'>().slice());
+  return { data, count, shape: [PIXELS], scale: 1, offset: 0 };
 }
 
 export function assertNear(actual: ArrayLike<number>, wanted: readonly number[], what: string): void {
@@ -70,14 +70,15 @@ export async function compareStep(
   choice: 'auto' | 'eager',
   options: Pick<TrainerOptions, 'loss' | 'metrics'> & Partial<TrainerOptions>,
   wanted: KerasStep,
+  count = BATCH,
 ): Promise<void> {
-  const x = images(engine);
+  const x = images(engine, count);
   const before = models.autoencoder.weights.map((weight) => weight.read().dataSync<'float32'>().slice());
   const { trainer, fallbackReason } = createTrainer(
     engine,
     {
       ...{ model: models.autoencoder, step: models.step, optimizer: sgd },
-      ...{ data: { x, y: x }, batchSize: BATCH },
+      ...{ data: { x, y: x }, batchSize: count },
       ...options,
     },
     choice,
@@ -85,8 +86,8 @@ export async function compareStep(
   assert.equal(fallbackReason, undefined);
   const signal = new AbortController().signal;
   assert.deepEqual(trainer.measures, [...Object.keys(wanted.losses), ...options.metrics]);
-  const validated = await trainer.evaluate({ x, y: x }, rowNumbers(BATCH), { signal });
-  const trained = await trainer.trainEpoch(rowNumbers(BATCH), { signal });
+  const validated = await trainer.evaluate({ x, y: x }, rowNumbers(count), { signal });
+  const trained = await trainer.trainEpoch(rowNumbers(count), { signal });
   for (const measured of [validated, trained])
     for (const [name, value] of Object.entries(wanted.losses))
       assertNear([measured[name as keyof Measured] ?? NaN], [value], name);

@@ -10,7 +10,7 @@ function samples(count: number): Samples {
   return { data: new Float32Array(count * 10), count, shape: [10], scale: 1, offset: 0 };
 }
 
-const SIZE = { largeParameters: 0, slots: 0, compiled: false, kernels: 0 };
+const SIZE = { pairs: 0, largeParameters: 0, slots: 0, compiled: false, kernels: 0 };
 
 test("a model's memory consists of its weights and the outputs of its layers", () => {
   const tf = loadTfjs();

@@ -66,6 +66,7 @@ test('a valid stage is described', () => {
     denoiser: false,
     loss: 'mse',
     previews: false,
+    regularized: false,
     measured: ['loss', 'val_loss'],
   });
 });
