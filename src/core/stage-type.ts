@@ -10,6 +10,32 @@ export type Split = 'train' | 'test';
 /** Height, width, channels. */
 export type ImageShape = readonly [number, number, number];
 
+/** A layer of a model, as other stages see it. */
+export interface LayerDescription {
+  /** Its kind, such as `Dense`. */
+  readonly kind: string;
+  /** Its name in the model, such as `dense_1`. */
+  readonly label: string;
+  readonly weights: readonly WeightDescription[];
+}
+
+export interface WeightDescription {
+  /** Such as `kernel`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** False for running statistics, which no optimizer changes, and for kernels of tied layers, which belong to another layer. */
+  readonly trainable: boolean;
+}
+
+/** An entry of a list of layers: a layer, or the layers of a block and the block itself. */
+export type EntryDescription = readonly LayerDescription[];
+
+/** The two lists of layers of an autoencoder. */
+export interface ModelLayers {
+  readonly encoder: readonly EntryDescription[];
+  readonly decoder: readonly EntryDescription[];
+}
+
 /** What is known about a stage's output before it runs; input to the checks of other stages. */
 export type OutputDescription =
   | {
@@ -52,6 +78,8 @@ export type OutputDescription =
       readonly outputActivation: string;
       /** Path of the last layer inside `decoder`; absent if unknown. */
       readonly lastLayer?: readonly number[];
+      /** Absent if unknown. */
+      readonly layers?: ModelLayers;
       /** Whether its encoder ends in `Variational`; absent where not known. */
       readonly variational?: boolean;
       /** Whether its encoder ends in `VectorQuantizer`; absent where not known. */
@@ -77,6 +105,8 @@ export type OutputDescription =
       readonly quantized?: boolean;
       /** Whether its latents were pulled to the standard normal distribution by a `latent_regularizer`; absent where not known. */
       readonly regularized?: boolean;
+      /** Absent if unknown. */
+      readonly layers?: ModelLayers;
       /** The loss it was trained with; absent if unknown. */
       readonly loss?: string;
       /** Whether it saved previews during training; absent if unknown. */

@@ -5,8 +5,9 @@ import type { Seed } from '../core/seed.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { Tf } from '../engine/engine.ts';
 import { layerFactory } from './create.ts';
+import { entriesOf } from './describe.ts';
 import { initialValues, initialHeads } from './initializers.ts';
-import { type Architecture, labelLayers } from './layer.ts';
+import { type Architecture, type Part, labelLayers } from './layer.ts';
 import { type AutoencoderShapes, type PlacedLayer, inferAutoencoder } from './shapes.ts';
 
 /** The three models; each weight exists once. */
@@ -24,6 +25,8 @@ export interface TrainableAutoencoder extends Autoencoder {
    * the trainer adds 1 after every step, and sets it when it resumes. No layer changes it.
    */
   readonly step: tfjs.Variable<tfjs.Rank.R0>;
+  /** The names of the layers of each entry of the two lists. */
+  readonly entries: Readonly<Record<Part, readonly (readonly string[])[]>>;
 }
 
 /** The seed of a purpose, such as `init/dense/kernel` or `dropout/dropout_1`. */
@@ -76,7 +79,12 @@ export function assembleAutoencoder(
     decoder: tf.model({ name: 'decoder', inputs: latent, outputs: connect(latent, decoderLayers) }),
     autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs: connect(encoded, decoderLayers) }),
     step,
+    entries: { encoder: namesOf(shapes.encoder), decoder: namesOf(shapes.decoder) },
   };
+}
+
+function namesOf(layers: readonly PlacedLayer[]): readonly (readonly string[])[] {
+  return entriesOf(layers).map((entry) => entry.map(({ label }) => label));
 }
 
 /** A layer, and how many layers before it are inside it, if it is a block: see `PlacedLayer`. */

@@ -23,7 +23,8 @@ export function ownBatchNormalization(
   return replaceCall(tf, layer, (input, training) => {
     const own = axisOf(axis, input);
     if (!training && own === input.rank - 1) return infer(input, {});
-    if (!training) {
+    // A frozen layer uses its running statistics also in training, where tfjs's inference may lack a gradient.
+    if (!training || !layer.trainable) {
       const mean = statistic(layer, 'moving_mean', input, own);
       const variance = statistic(layer, 'moving_variance', input, own);
       return normalizeByConstants(layer, input, { mean, variance, epsilon, axis: own });

@@ -228,6 +228,33 @@ export async function loadTrainable(
   return models;
 }
 
+/** A layer of a saved model with its weights. */
+interface SavedLayer {
+  readonly label: string;
+  readonly weights: SavedModel['weights'];
+}
+
+/**
+ * The layers of a saved model that have weights, in order; the weights have names such as `kernel`.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function savedLayers(folder: string): Promise<readonly SavedLayer[]> {
+  const { modelTopology, weights, latent } = await readSavedModel(folder);
+  const byName = new Map(weights.map((weight) => [weight.name, weight]));
+  const layers = new Map<string, SavedModel['weights'][number][]>();
+  // The file has running statistics at its end.
+  for (const whole of topologyOf(modelTopology, folder).weights.keys()) {
+    const [label = '', name = ''] = whole.split('/');
+    const weight = byName.get(whole);
+    if (weight !== undefined) layers.set(label, [...(layers.get(label) ?? []), { ...weight, name }]);
+  }
+  const found = [...layers].map(([label, own]) => ({ label, weights: own }));
+  if (latent?.kind !== 'quantizer') return found;
+  // The layer before the codes is part of the same layer here: it computes which code is the nearest.
+  return found.toSpliced(found.findIndex(({ label }) => label === latent.label) - 1, 1);
+}
+
 /** Writes the layers as in the language, with every argument, for `readArchitecture`. */
 export async function saveArchitecture(architecture: Architecture, folder: string): Promise<void> {
   const { input_shape, encoder, decoder } = architecture;

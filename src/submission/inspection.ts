@@ -13,6 +13,7 @@ const node: NodeDefinition = {
     model: { accepts: ['model'] },
     data: { accepts: ['images'] },
     target: { accepts: ['images'], optional: true },
+    start_from: { accepts: ['trained-model'], optional: true },
   },
   outputs: 'metrics',
   draws: false,
@@ -35,11 +36,11 @@ export function withInspections(located: LocatedPipeline): LocatedPipeline {
   const stages = new Map(pipeline.stages);
   for (const [name, settings] of pipeline.stages) {
     if (settings.type !== 'train') continue;
-    const { model, data, target, threads } = settings;
+    const { model, data, target, start_from, threads } = settings;
     const inspection: StageSettings = {
       type: node.type,
       trained: name,
-      ...given({ model, data, target, threads }),
+      ...given({ model, data, target, start_from, threads }),
       stage: name,
       train: settings,
       seed: pipeline.seed,

@@ -150,7 +150,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   batch_input_shape: 'the model has `input_shape`, not its layers',
   data_format: 'channels always come last',
   inplace: 'it has no meaning here',
-  trainable: 'all layers are trainable',
+  trainable: '`freeze` of the stage of type `train` names the layers that are not trained',
   dtype: 'weights are float32',
   noise_shape: 'each value is dropped independently',
   seed: 'random numbers derive from the seed of the pipeline',

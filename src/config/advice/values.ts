@@ -104,6 +104,8 @@ function toldValue(key: string, written: Json): string | undefined {
     return 'write the maximum, such as `epochs: 100`, and `early_stopping: {}` to stop earlier';
   if (key === 'validation' && typeof written === 'string')
     return 'write `test`, for the test images of `data` and `target`, or a share of the training images such as `0.1`';
+  if (key === 'freeze')
+    return "write `encoder`, `decoder`, or the numbers of layers, such as `[1, 2]`: they count the layers of both lists from 1, the encoder's first";
   if (key === 'loss' && isList(written))
     return 'write one of them: training minimises one loss; `metrics` can measure others';
   if (key === 'learning_rate' && typeof written === 'string')
@@ -159,7 +161,7 @@ function fixValue(
   if (found !== undefined) return { json: found };
   const file = fixFile(written, schema);
   if (file !== undefined) return { json: file };
-  if (typeof written === 'boolean' && isTextOnly(types) && names.length === 0)
+  if (typeof written === 'boolean' && isTextOnly(types) && !types.includes('array') && names.length === 0)
     return { json: String(written), text: `"${String(written)}"` };
   const digits =
     typeof written === 'string' ? /^[A-Za-z]{1,3}(\d{4,16})$/.exec(written.trim())?.[1] : undefined;
@@ -232,6 +234,7 @@ function fixNamed(key: string, isItem: boolean, written: Json): Json | undefined
     if (typeof first === 'number' && (key === 'checkpoint' || key === 'preview')) return { every: first };
     return fixCallback(key, written);
   }
+  if (key === 'freeze' && !isItem) return fixRange(written);
   if (key === 'kind') return kindMeant(written);
   if (key === 'source') return typeof written === 'string' ? sourceMeant(written) : undefined;
   if (key === 'split')
@@ -258,6 +261,13 @@ function fixNamed(key: string, isItem: boolean, written: Json): Json | undefined
 
 function isWord(written: Json, words: readonly string[]): boolean {
   return typeof written === 'string' && words.includes(written.toLowerCase());
+}
+
+/** `1-3` or `1 to 3` is three numbers. */
+function fixRange(written: Json): Json | undefined {
+  const [, first, last] = /^(\d{1,3})\s*(?:-|\.\.|to)\s*(\d{1,3})$/.exec(String(written).trim()) ?? [];
+  if (first === undefined || last === undefined || Number(first) > Number(last)) return undefined;
+  return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
 }
 
 /** `20` means 20 %; other tools have many names for the test images. */

@@ -147,8 +147,9 @@ function measureBatch(
   };
 }
 
+/** As in Keras, the weights of frozen layers have none. */
 function penalties(model: LayersModel): readonly Scalar[] {
-  return model.calculateLosses();
+  return model.layers.filter(({ trainable }) => trainable).flatMap((layer) => layer.calculateLosses());
 }
 
 /** The measures of a batch before the step, and the gradients of the loss with respect to the weights. */

@@ -1,6 +1,7 @@
 /** The `model` stage: an autoencoder built from lists of layers, with its initial weights. */
 import type { ModelSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
+import { describeLayers } from '../../layers/describe.ts';
 import { inferAutoencoder, type AutoencoderShapes } from '../../layers/shapes.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { latentKind } from './latent.ts';
@@ -27,6 +28,7 @@ export const modelNode: NodeDefinition<ModelSettings> = {
       outputShape: shapes.output,
       outputActivation: shapes.outputActivation,
       lastLayer: [settings.decoder.length - 1],
+      layers: describeLayers(shapes),
       variational: latentKind(settings) === 'variational',
       quantized: latentKind(settings) === 'quantized',
     };

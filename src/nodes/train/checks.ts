@@ -55,18 +55,21 @@ const SCALE_LIMIT = 4;
 
 /**
  * Warns about images with another scale than a model's training images: 0 to 255 instead of 0 to 1, or 0 to 1 instead of -1 to 1.
+ *
+ * @param setting names the model
  */
 export function checkScale(
   { references, report }: Context,
   model: ModelDescription,
   data: ImagesDescription,
+  setting: 'model' | 'start_from' = 'model',
 ): void {
   if (model.kind !== 'trained-model' || model.range === undefined || data.range === undefined) return;
   const [trained, given] = [model.range, data.range];
   const times = largest(given) / largest(trained);
   const signed = trained[0] < 0 !== given[0] < 0;
   if (times <= SCALE_LIMIT && times >= 1 / SCALE_LIMIT && !(signed && times === 1)) return;
-  const stage = references['model'];
+  const stage = references[setting];
   report({
     code: 'bad-setting',
     severity: 'warning',

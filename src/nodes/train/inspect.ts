@@ -10,6 +10,7 @@ import type { Measured, Trainer } from '../../engine/train/trainer.ts';
 import { createTrainer } from '../../engine/choose-trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
 import { loadTrainable } from '../../layers/save.ts';
+import { freezeLayers } from '../../layers/start.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { quantities } from './history.ts';
@@ -17,6 +18,7 @@ import { latentTerms } from './latent-terms.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { divide, startPreviews } from './run.ts';
+import { loadStart } from './start.ts';
 
 /** Settings of an inspection, besides the inputs. */
 export interface InspectionSettings {
@@ -27,7 +29,7 @@ export interface InspectionSettings {
 }
 
 /**
- * Inputs: `trained`, the stage to inspect, and its own inputs `model`, `data` and `target`.
+ * Inputs: `trained`, the stage to inspect, and its own inputs `model`, `data`, `target` and `start_from`.
  *
  * Metrics: `val_loss` and the other numbers in the history for the weights in `model/`, and with the prefix `best_` for those in
  * `best/`. Without validation: `test_loss` on the test images or, without these, `train_loss` on the training images.
@@ -71,14 +73,16 @@ async function inspectWeights(
   const untrained = requireInput(inputs, 'model').folder;
   const models = await loadTrainable(engine.tf, untrained, context.seed, folder);
   try {
+    const thaw = freezeLayers(models, context.settings.freeze);
     const source = await imageSource(inputs, modelShapes(models.autoencoder));
     const measured = await measure(context, models, source);
+    thaw();
     if (training === undefined) return measured;
     const { epochs, epoch_of_model: epoch } = training;
     const previews = await startPreviews(context, { engine, models, source });
     await previews?.drawInputs();
     if (typeof epoch === 'number' && epoch === epochs) await previews?.drawEpoch(epoch);
-    const initial = await loadTrainable(engine.tf, untrained, context.seed);
+    const initial = await loadStart(context, engine.tf);
     const similarity = correlation(await kernelsOf(models), await kernelsOf(initial));
     disposeAutoencoder(initial);
     return { ...measured, initial_similarity: similarity };

@@ -14,7 +14,7 @@ export interface TrainingSize {
   readonly parameters: number;
   /** Parameters in weights of 32 MiB or more. */
   readonly largeParameters: number;
-  /** Numbers that the optimizer stores for each parameter. */
+  /** Numbers that the optimizer stores for each parameter, on average. */
   readonly slots: number;
   /** Output values of all layers for one image. */
   readonly activations: number;

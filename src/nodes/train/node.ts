@@ -19,6 +19,7 @@ import { endsInOne, loneImage, lossKind } from './latent-terms.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { latentKindOf } from '../model/latent.ts';
 import { checkLearningRate } from './rate-checks.ts';
+import { checkStart } from './start-checks.ts';
 import { ACTIVATION_RANGES } from './targets.ts';
 
 export const trainNode: NodeDefinition<TrainSettings> = {
@@ -29,6 +30,7 @@ export const trainNode: NodeDefinition<TrainSettings> = {
     model: { accepts: ['model'] },
     data: { accepts: ['images'] },
     target: { accepts: ['images'], optional: true, default: 'data' },
+    start_from: { accepts: ['trained-model'], optional: true },
   },
   outputs: 'trained-model',
   draws: true,
@@ -71,6 +73,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     checkKl(context, model);
     checkDivision(context, model);
     checkRegularizer(context, model, data);
+    checkStart(context, model, data);
   }
   if (target !== undefined) {
     if (settings.loss === 'binary_crossentropy') checkEntropyTarget(context, target, ['loss']);
@@ -94,6 +97,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     ...(model.variational === undefined ? {} : { variational: model.variational }),
     ...(model.quantized === undefined ? {} : { quantized: model.quantized }),
     regularized: settings.latent_regularizer !== undefined,
+    ...(model.layers === undefined ? {} : { layers: model.layers }),
     loss: settings.loss,
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),

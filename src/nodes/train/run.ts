@@ -18,7 +18,7 @@ import type { Trainer, TrainerOptions } from '../../engine/train/trainer.ts';
 import { variationalLayer } from '../../engine/train/variational.ts';
 import { createTrainer } from '../../engine/choose-trainer.ts';
 import { disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
-import { loadTrainable, saveAutoencoder } from '../../layers/save.ts';
+import { saveAutoencoder } from '../../layers/save.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { Checkpointer, restore } from './checkpoint.ts';
 import { tellUsedCodes } from './codes.ts';
@@ -33,13 +33,15 @@ import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { followRate } from './plateau.ts';
 import { previewFile, Previews } from './preview.ts';
+import { freeze, loadStart, trainedShare, type Frozen } from './start.ts';
 import { checkTargetValues } from './targets.ts';
 
 export async function runTrain(context: StageContext<TrainSettings>): Promise<StageResult> {
   const { settings, inputs } = context;
   const engine = await context.engine();
-  const models = await loadTrainable(engine.tf, requireInput(inputs, 'model').folder, context.seed);
+  const models = await loadStart(context, engine.tf);
   try {
+    const frozen = freeze(context, models);
     const shapes = modelShapes(models.autoencoder);
     const source = await imageSource(inputs, shapes);
     const images = await source.readTraining({
@@ -66,7 +68,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       {
         data,
         ...modelSize(models.autoencoder),
-        slots: slotCount(optimizer),
+        slots: slotCount(optimizer) * trainedShare(models),
         batchSize,
         // Of latents with each other and with the prior, and of the prior with itself.
         pairs: settings.latent_regularizer === undefined ? 0 : 3,
@@ -97,8 +99,11 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       if (variationalLayer(models.encoder) !== undefined)
         await tellActiveUnits(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
       await tellUsedCodes(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
-      const { weightsOf } = await save(context, { engine, models, trainer }, run);
-      return { metrics: summarize(trainer, run, weightsOf), highlights: [...previews, 'history.csv'] };
+      const { weightsOf } = await save(context, { engine, models, trainer, frozen }, run);
+      return {
+        metrics: summarize(trainer, run, weightsOf),
+        highlights: [...previews, 'history.csv', ...(frozen.any ? ['summary.txt'] : [])],
+      };
     } finally {
       trainer.dispose();
     }
@@ -273,7 +278,7 @@ export async function startPreviews(
 /** Writes the history and the models. `model/` contains the last weights, or the best ones if they are restored. */
 async function save(
   { settings, folder, inputs, log }: StageContext<TrainSettings>,
-  { engine, models, trainer }: Workshop,
+  { engine, models, trainer, frozen }: Workshop & { readonly frozen: Frozen },
   { records, best, last, kept, stoppedEarly }: FitResult,
 ): Promise<{ readonly weightsOf: number }> {
   await writeHistory(folder, records, trainer.measures, settings.tensorboard);
@@ -290,6 +295,8 @@ async function save(
     ...(settings.latent_regularizer === undefined ? {} : { prior: 'normal' }),
   };
   await writeFile(join(folder, 'training.json'), `${JSON.stringify(training, undefined, 2)}\n`);
+  if (frozen.any) await frozen.summarize(folder);
+  frozen.thaw();
   for (const [name, snapshot] of [
     ['model', chosen],
     ['best', best],

@@ -15,6 +15,7 @@ import { forwardWork, modelShapes } from '../../engine/train/predict.ts';
 import { traceRows } from '../../engine/train/rows.ts';
 import { trainingStep } from '../../engine/train/step.ts';
 import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
+import { freezeLayers } from '../../layers/start.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
 import { latentTerms } from './latent-terms.ts';
 import { isOfImage, isOfLatent } from '../evaluate/names.ts';
@@ -37,6 +38,10 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
   return withModels(context, model, (models) => {
     const shapes = modelShapes(models.autoencoder);
     const x = { shape: shapes.inputShape, ...freshNoise(context, data) };
+    freezeLayers(models, settings.freeze);
+    const frozen = models.autoencoder.layers.filter(
+      ({ trainable, weights }) => !trainable && weights.length > 0,
+    );
     const step = trainingStep(tf, {
       model: models.autoencoder,
       step: models.step,
@@ -54,8 +59,10 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
         work: part === 'validation' ? step.evaluateBatch : step.trainBatch,
       });
       const images = countOf(batchSize);
-      const title = part === 'validation' ? `validation on ${images}` : `one step of training on ${images}`;
-      return { program, title, compile };
+      if (part === 'validation') return { program, title: `validation on ${images}`, compile };
+      const still =
+        frozen.length === 0 ? '' : `, with frozen layers: ${frozen.map(({ name }) => name).join(', ')}`;
+      return { program, title: `one step of training on ${images}${still}`, compile };
     } finally {
       step.dispose();
     }

@@ -482,6 +482,14 @@ export type ResidualArguments = {
   readonly name?: LayerLabel;
 };
 
+/**
+ * Layers whose weights this training does not change: `encoder`, `decoder`, or a list of numbers that count
+ * the layers of both lists from 1, the encoder's first; a block counts as one. As in Keras, frozen
+ * `BatchNormalization` uses its running statistics, and weights of frozen layers add no penalty to the loss.
+ * Left out: none.
+ */
+export type Freeze = 'encoder' | 'decoder' | readonly number[];
+
 /** An optimizer: a bare name, or a map of one name to its arguments. */
 export type OptimizerSpec = 
   | OptimizerName
@@ -1922,6 +1930,14 @@ export type TrainSettings = {
    * denoiser: the clean images.
    */
   readonly target?: string;
+  /**
+   * Name of a `train` stage whose trained weights this training starts from, instead of random ones. Its
+   * layers with weights are matched with those of `model`: in the encoder from the first layer on, in the
+   * decoder from the last layer back, so that a deeper model can start from a shallower one. Layers without a
+   * match keep their initial weights. The optimizer starts afresh.
+   */
+  readonly start_from?: string;
+  readonly freeze?: Freeze;
   /**
    * The optimizer: a bare name, for Keras's default arguments, or a map of one name to its arguments. The
    * default is `adam`, while Keras's `compile` has `rmsprop`.

@@ -90,3 +90,18 @@ test('advice says if something has no equivalent, and suggests no change that wo
     );
   }
 });
+
+test('what other tools call the start of a training and its frozen layers is renamed', async () => {
+  const cases = [
+    ['load_weights: earlier', 'start_from: earlier'],
+    ['pretrained: earlier', 'start_from: earlier'],
+    ['freeze_layers: encoder', 'freeze: encoder'],
+    ['freeze: 2', 'freeze: [2]'],
+    ['freeze: 1-3', 'freeze: [1, 2, 3]'],
+  ] as const;
+  for (const [wrong, right] of cases) {
+    const mistaken = RIGHT.replace('shuffle: true', wrong);
+    const { diagnostics } = await load(mistaken);
+    assert.equal(repair(mistaken, diagnostics), RIGHT.replace('shuffle: true', right));
+  }
+});
