@@ -18,8 +18,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, posix } from 'node:path';
 import { after, before, test } from 'node:test';
+import { targetOf } from '../../scripts/site/links.ts';
+import { linksOf } from '../../scripts/site/markdown.ts';
 import { packageName, packageRoot, packageVersion } from '../../src/core/package-root.ts';
 import type { Environment } from '../../src/submission/generated/types.ts';
 import { packagesHash } from '../../src/submission/packages.ts';
@@ -159,6 +161,33 @@ test('the tarball is small, and has all that is needed but no tests and no sourc
     'dist/src/nodes/plugin-api.d.ts',
   ])
     assert.ok(files.includes(path), path);
+});
+
+/** Pages for those who work on Hourglass, who have a checkout. */
+const INSIDE: ReadonlySet<string> = new Set([
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'docs/compiled-training.md',
+]);
+
+test('links of the installed documents lead to installed files', () => {
+  const folder = join(prefix, 'lib', 'node_modules', packageName);
+  const pages = ['.', 'docs', 'outputs'].flatMap((each) =>
+    readdirSync(join(folder, each))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => posix.join(each, name)),
+  );
+  assert.ok(pages.length > 15);
+  const broken = pages.flatMap((page) =>
+    linksOf(readFileSync(join(folder, page), 'utf8')).flatMap(({ target: link, line }) => {
+      const target = targetOf(page, link);
+      if (target === undefined || existsSync(join(folder, target.path))) return [];
+      return INSIDE.has(page) && existsSync(join(packageRoot, target.path))
+        ? []
+        : [`${page}:${line}: ${link}`];
+    }),
+  );
+  assert.deepEqual(broken, []);
 });
 
 test('the installation brings nothing of TensorFlow.js, whose install script downloads, nor tools of development', () => {
