@@ -1,6 +1,6 @@
 /** Hourglass's inference: `hourglass-inference.js <task> evaluate|stage|predict <batch>` prints a measurement. */
 import { imageOf, sizeOf } from '../../src/core/shape.ts';
-import { meanOf } from '../../src/core/mean.ts';
+import { meanOf } from '../../src/core/statistics.ts';
 import { measureImages } from '../../src/engine/train/metrics.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { predictBatches } from '../../src/engine/train/predict.ts';

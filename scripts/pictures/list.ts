@@ -71,6 +71,8 @@ export const PICTURES: readonly Picture[] = [
     pipeline: 'pipelines/structures.yaml',
     from: 'tied_figure/figure.png',
   },
+  { file: 'anomaly-scores.png', pipeline: 'pipelines/anomaly.yaml', from: 'scores/figure.png' },
+  { file: 'anomaly-extremes.png', pipeline: 'pipelines/anomaly.yaml', from: 'extremes/figure.png' },
   { file: 'learning.gif', pipeline: 'pipelines/latent-space.yaml', from: 'learning/figure.gif' },
   { file: 'latent-size.png', pipeline: 'pipelines/latent-sweep.yaml', from: 'sweep-metric.png' },
   {

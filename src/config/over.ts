@@ -246,9 +246,10 @@ function round(value: number, isWhole: boolean, digits: number): number {
 }
 
 /** Metrics for which higher is better; for the other metrics of Hourglass, lower is better. */
-const MORE_IS_BETTER = /(?:^|_)(?:psnr|ssim|accuracy|elbo|active_units|perplexity)$/;
+const MORE_IS_BETTER =
+  /(?:^|_)(?:psnr|ssim|accuracy|elbo|active_units|perplexity|roc_auc|average_precision|precision|recall)$/;
 const LESS_IS_BETTER =
-  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|vq|mmd|nll)$/;
+  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|vq|mmd|nll|false_positive_rate)$/;
 
 /** The goal that a metric's name implies; undefined if it implies none. */
 export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {
@@ -257,7 +258,19 @@ export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {
   return LESS_IS_BETTER.test(name) ? 'minimize' : undefined;
 }
 
-const KNOWN_METRICS = ['mse', 'mae', 'rmse', 'psnr', 'ssim', 'accuracy', 'loss', 'val_loss', 'elbo', 'nll'];
+const KNOWN_METRICS = [
+  'mse',
+  'mae',
+  'rmse',
+  'psnr',
+  'ssim',
+  'accuracy',
+  'loss',
+  'val_loss',
+  'elbo',
+  'nll',
+  'roc_auc',
+];
 
 /** `quality.pnsr` -> `quality.psnr` */
 function nearMetric(written: string): string | undefined {

@@ -3,7 +3,7 @@ import type { Diagnostic, DiagnosticCode } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /** The kind of a stage's output. References between stages are typed by it. */
-export type OutputKind = 'images' | 'model' | 'trained-model' | 'vectors' | 'metrics' | 'figure';
+export type OutputKind = 'images' | 'model' | 'trained-model' | 'vectors' | 'metrics' | 'scores' | 'figure';
 
 export type Split = 'train' | 'test';
 
@@ -123,6 +123,13 @@ export type OutputDescription =
       readonly labeled?: boolean;
     }
   | { readonly kind: 'metrics'; readonly names: readonly string[] }
+  | {
+      readonly kind: 'scores';
+      /** The names of the metrics. */
+      readonly names: readonly string[];
+      /** Whether it is known which images are anomalous. */
+      readonly judged: boolean;
+    }
   | { readonly kind: 'figure' };
 
 /** Which images a stage holds, as far as the settings determine it. */

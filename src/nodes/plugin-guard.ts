@@ -151,6 +151,9 @@ function isDescription(value: unknown, kind: OutputKind): value is OutputDescrip
       );
     case 'metrics':
       return Array.isArray(value['names']) && value['names'].every((name) => typeof name === 'string');
+    // Plugins have no stages of this kind.
+    case 'scores':
+      return false;
     case 'figure':
       return true;
   }

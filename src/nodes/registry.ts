@@ -4,6 +4,7 @@ import type { LoadOptions, StageTypes } from '../config/pipeline.ts';
 import { Failure, failure } from '../core/diagnostic.ts';
 import type { NodeDefinition } from './contract.ts';
 import { binarizeNode } from './binarize/node.ts';
+import { anomalyNode } from './anomaly/node.ts';
 import { cleanNode } from './clean/node.ts';
 import { concatNode } from './concat/node.ts';
 import { datasetNode } from './dataset/node.ts';
@@ -54,6 +55,7 @@ export const builtinNodes: ReadonlyMap<string, NodeDefinition> = new Map(
     erase(encodeNode),
     erase(projectNode),
     erase(probeNode),
+    erase(anomalyNode),
     erase(pcaNode),
     erase(figureNode),
   ].map((node) => [node.type, node]),

@@ -24,6 +24,7 @@ const KIND_NAMES: Readonly<Record<OutputKind, string>> = {
   'trained-model': 'a trained model',
   vectors: 'vectors',
   metrics: 'metrics',
+  scores: 'scores of images',
   figure: 'a figure',
 };
 

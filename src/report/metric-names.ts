@@ -15,6 +15,13 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['vq', 'distance of codes and latents'],
   ['mmd', 'maximum mean discrepancy from the prior'],
   ['perplexity', 'perplexity of the codes'],
+  ['roc_auc', 'area under the ROC curve, 0.5 is chance'],
+  ['average_precision', 'average precision, at most 1'],
+  ['precision', 'share of the flagged images that are anomalous'],
+  ['recall', 'share of the anomalous images that are flagged'],
+  ['false_positive_rate', 'share of the normal images that are flagged'],
+  ['threshold', 'score from which images are flagged'],
+  ['flagged_share', 'share of the images that are flagged'],
   ['ssim', 'structural similarity, at most 1'],
 ]);
 

@@ -24,6 +24,7 @@ export const STAGE_TYPES = [
   'encode',
   'project',
   'probe',
+  'anomaly',
   'pca',
   'figure',
 ] as const;

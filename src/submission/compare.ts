@@ -141,6 +141,8 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
   if (name === 'perplexity') return { absolute: 0, relative: measuring ? 0.01 : 0.3 };
   if (name === 'psnr') return { absolute: measuring ? 0.01 : 0.5, relative: 0 };
   if (name === 'ssim') return { absolute: measuring ? 0.001 : 0.03, relative: 0 };
+  if (/^(?:roc_auc|average_precision|precision|recall|false_positive_rate|flagged_share)$/.test(name))
+    return { absolute: measuring ? 0.005 : 0.05, relative: 0 };
   if (/accuracy/.test(name)) return { absolute: measuring ? 0.002 : 0.03, relative: 0 };
   return { absolute: 1e-6, relative: measuring ? 0.001 : 0.1 };
 }

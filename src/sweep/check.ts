@@ -150,7 +150,9 @@ function metricProblems(
   const { stage, name } = splitMetric(metric.name);
   const settings = pipeline.stages.get(stage);
   if (settings === undefined) {
-    const names = [...outputs].filter(([, output]) => output?.kind === 'metrics').map(([key]) => key);
+    const names = [...outputs]
+      .filter(([, output]) => output?.kind === 'metrics' || output?.kind === 'scores')
+      .map(([key]) => key);
     const near = suggest(stage, [...pipeline.stages.keys()]);
     return [
       {
@@ -182,7 +184,7 @@ function metricProblems(
 }
 
 function metricsOf(output: OutputDescription): readonly string[] {
-  if (output.kind === 'metrics') return output.names;
+  if (output.kind === 'metrics' || output.kind === 'scores') return output.names;
   return output.kind === 'trained-model' ? trainMetricNames(output.measured) : [];
 }
 

@@ -254,6 +254,7 @@ const WORDS: Readonly<Record<string, string>> = {
   kl: 'KL divergence (nats)',
   elbo: 'evidence lower bound (nats)',
   nll: 'negative log-likelihood (nats)',
+  roc_auc: 'area under the ROC curve',
   mean_activation: 'mean of the latent values',
   active_share: 'share of latent values that are not 0',
 };

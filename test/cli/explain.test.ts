@@ -22,6 +22,21 @@ const FRESH = TINY.replace('clip: [0, 1] }', 'clip: [0, 1], resample: true }')
   .replace('preview: { rows: 2, columns: 2 }', 'preview: null')
   .replace(/ {2}quality[^]*/, '');
 
+/** A variational model, and what samples and scores images with it. */
+const VAE = TINY.replace('- Dense: { units: "${params.latent_size}" }', '- Variational: { units: 4 }')
+  .replace('loss: mse', 'loss: binary_crossentropy')
+  .replace(
+    / {2}quality[^]*/,
+    `  prior: { type: sample, model: trained, count: 5 }
+  mixture: { type: sample, model: trained, from: mixture, data: mnist, components: 2 }
+  posterior: { type: sample, model: trained, from: posterior, data: mnist }
+  errors: { type: anomaly, model: trained, data: mnist, normal: [0] }
+  likelihood: { type: anomaly, model: trained, data: mnist, score: nll, importance_samples: 64 }
+  distances: { type: anomaly, model: trained, data: mnist, score: latent_distance }
+  codes: { type: evaluate, model: trained, data: mnist, metrics: [mean_activation] }
+`,
+  );
+
 interface ExplainJson {
   readonly status: string;
   readonly mode: string;
@@ -46,6 +61,7 @@ interface ProgramJson {
 const rigged = rig({ after });
 rigged.write('tiny.yaml', TINY);
 rigged.write('fresh.yaml', FRESH);
+rigged.write('vae.yaml', VAE);
 
 interface Called {
   readonly code: number;
@@ -118,6 +134,25 @@ test('validation changes nothing, and trained models are explained by the stages
   const forward = await explain('tiny.yaml', { stage: 'quality', set: ['params.latent_size=3'] });
   assert.match(forward.stdout, /float32\[32, 3\]/);
   assert.doesNotMatch(forward.stdout, /uniform|update /);
+});
+
+test('stages that sample, score and measure codes are explained by what they compute', async () => {
+  // The inputs of each program: latents, images with samples of their latents, or images.
+  for (const [stage, input, hasDecoder, hasEncoder] of [
+    ['prior', '[5, 4]', true, false],
+    ['mixture', '[32, 4]', true, false],
+    ['posterior', '[32, 28, 28, 1]', true, true],
+    ['errors', '[32, 28, 28, 1]', true, true],
+    ['likelihood', '[16, 256]', true, true],
+    ['distances', '[32, 28, 28, 1]', false, true],
+    ['codes', '[32, 28, 28, 1]', false, true],
+  ] as const) {
+    const { code, stdout } = await explain('vae.yaml', { stage }, { verbose: true });
+    assert.equal(code, 0, stdout);
+    assert.ok(stdout.includes(`float32${input}`), `${stage}: ${stdout}`);
+    assert.equal(stdout.includes('convolution'), hasEncoder, stage);
+    assert.equal(stdout.includes('784'), hasDecoder, stage);
+  }
 });
 
 test('it says how the stage runs: compiled where it can be, or as it is traced', async () => {

@@ -88,6 +88,11 @@ export const TEMPLATES = {
     pipelines: ['pipelines/structures.yaml'],
     tries: ['more blocks', 'another `latent_size`'],
   },
+  anomaly: {
+    about: 'An autoencoder that has only seen one digit finds the others.',
+    pipelines: ['pipelines/anomaly.yaml'],
+    tries: ['another `digit`', 'another score: `score: latent_distance` for the stage `anomalies`'],
+  },
   coursework: {
     about: 'A coursework of 18 exercises on autoencoders. The first pipeline answers exercises 1 to 6.',
     pipelines: [

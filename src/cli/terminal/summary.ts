@@ -35,7 +35,7 @@ export function renderSummary(
   lines.push(`${HEADS[result.state](style)} in ${formatSeconds(result.seconds)}${counts(result.stages)}`);
   if (!stages) {
     const measured = result.stages.filter(
-      ({ type, metrics }) => type === 'evaluate' && Object.keys(metrics).length > 0,
+      ({ type, metrics }) => (type === 'evaluate' || type === 'anomaly') && Object.keys(metrics).length > 0,
     );
     lines.push(...measured.map(({ name, metrics }) => `  ${name}: ${formatMetrics(metrics)}`));
   }

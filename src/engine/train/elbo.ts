@@ -8,7 +8,7 @@
  * loss is the negative log-likelihood minus a constant.
  */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
-import { meanOf } from '../../core/mean.ts';
+import { meanOf } from '../../core/statistics.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { NormalNumbers } from '../../formats/normal-numbers.ts';
 import type { Seed } from '../../core/seed.ts';
@@ -157,7 +157,7 @@ export async function measureLatents(
     const work = importanceWork(tf, model, loss, importanceSamples);
     const draws = normal(seeds.importance, pair.x.count, importanceSamples * model.units);
     const all = { samples: samplesOf(pair, draws), ...work };
-    const batchSize = Math.max(1, Math.floor(DECODED_ROWS / importanceSamples));
+    const batchSize = importanceRows(importanceSamples);
     const bounds = new Float64Array(rows.length);
     let end = 0;
     for await (const { results } of computeRows(engine, all, rows, { ...part(1 - share), batchSize })) {
@@ -178,6 +178,11 @@ export const DRAWS = 'draws';
 
 /** Samples of latents that are decoded together, if each image has several. */
 const DECODED_ROWS = 1024;
+
+/** Images that are measured together, if each has this number of samples. */
+export function importanceRows(importanceSamples: number): number {
+  return Math.max(1, Math.floor(DECODED_ROWS / importanceSamples));
+}
 
 function normal(seed: Seed, count: number, size: number): Samples {
   return {

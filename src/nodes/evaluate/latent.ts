@@ -24,7 +24,11 @@ export const IMPORTANCE_SAMPLES = 100;
 export interface LatentMeasure {
   /** The loss with which the model was trained: it determines the likelihood. */
   readonly loss: LossName;
-  measure(pair: SamplePair, options: Pick<RowOptions, 'onProgress'>): Promise<LatentMeasures>;
+  /** @param rows numbers of images; all by default */
+  measure(
+    pair: SamplePair,
+    options: Pick<RowOptions, 'onProgress'> & { readonly rows?: Int32Array },
+  ): Promise<LatentMeasures>;
   dispose(): void;
 }
 
@@ -63,12 +67,12 @@ export async function latentMeasure(
   const model = latentModel(engine.tf, distributions, decoder);
   return {
     loss,
-    measure(pair, options) {
+    measure(pair, { rows = rowNumbers(pair.x.count), ...options }) {
       const shapes = {
         inputShape: modelShapes(distributions).inputShape,
         outputShape: modelShapes(decoder).outputShape,
       };
-      return measureLatents(engine, model, inShapes(pair, shapes), rowNumbers(pair.x.count), {
+      return measureLatents(engine, model, inShapes(pair, shapes), rows, {
         metrics,
         loss,
         importanceSamples: settings.importance_samples ?? IMPORTANCE_SAMPLES,

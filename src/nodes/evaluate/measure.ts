@@ -1,7 +1,7 @@
 /** Measures images with the metrics of an `evaluate` stage. */
 import { join } from 'node:path';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
-import { meanOf } from '../../core/mean.ts';
+import { meanOf } from '../../core/statistics.ts';
 import { measureImages } from '../../engine/train/metrics.ts';
 import { modelShapes, outputActivation } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SPLITS } from '../../formats/images.ts';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { standardErrorOf } from '../../core/mean.ts';
+import { standardErrorOf } from '../../core/statistics.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { imageSource, requireInput } from '../train/pairs.ts';
 import { loadMeasure } from './measure.ts';

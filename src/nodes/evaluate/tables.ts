@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeCsv, type CsvValue } from '../../formats/csv.ts';
 import type { StoredImages } from '../../formats/images.ts';
 import type { EvaluateSettings } from '../../schema/generated/settings.ts';
-import { meanOf, standardErrorOf } from '../../core/mean.ts';
+import { meanOf, standardErrorOf } from '../../core/statistics.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext } from '../contract.ts';
 

@@ -81,18 +81,6 @@ export function sortedAxis(
   ).sort();
 }
 
-/**
- * The value below which a share of the sorted values lies, interpolated linearly between the two nearest.
- *
- * @param share from 0 to 1
- */
-export function quantile(sorted: Float32Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] ?? 0;
-  const above = sorted[Math.ceil(place)] ?? 0;
-  return below + (above - below) * (place - Math.floor(place));
-}
-
 /** Evenly spaced shares from 0 to 1; a single one is the middle. */
 export function steps(count: number): readonly number[] {
   return count === 1 ? [0.5] : Array.from({ length: count }, (_, step) => step / (count - 1));

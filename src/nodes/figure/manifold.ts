@@ -1,10 +1,11 @@
 /** `kind: manifold`: a two-dimensional latent space, decoded on a grid. */
 import type { FigureSettings, ManifoldFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { quantileOf } from '../../core/statistics.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import type { StageContext } from '../contract.ts';
-import { quantile, sortedAxis, steps, withLatentSpace } from './latent-space.ts';
+import { sortedAxis, steps, withLatentSpace } from './latent-space.ts';
 
 /** Percentiles between which each axis is drawn, as shares: a few outliers would leave the others no room. */
 const REACH = [0.01, 0.99] as const;
@@ -39,7 +40,7 @@ export async function drawManifold(
 }
 
 function along(sorted: Float32Array, count: number): readonly number[] {
-  const [low, high] = [quantile(sorted, REACH[0]), quantile(sorted, REACH[1])];
+  const [low, high] = [quantileOf(sorted, REACH[0]), quantileOf(sorted, REACH[1])];
   return steps(count).map((share) => low + (high - low) * share);
 }
 

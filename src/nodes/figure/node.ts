@@ -16,7 +16,7 @@ export const figureNode: NodeDefinition<FigureSettings> = {
   version: 12,
   schema: readSchema('stages/figure'),
   inputs: {
-    data: { accepts: ['images', 'vectors'], optional: true },
+    data: { accepts: ['images', 'vectors', 'scores'], optional: true },
     target: { accepts: ['images'], optional: true },
     before: { accepts: ['images'], optional: true },
     thumbnails: { accepts: ['images'], optional: true },
@@ -57,6 +57,11 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
     case 'animation':
       checkPreviews(context);
       break;
+    case 'roc':
+    case 'scores':
+    case 'anomalies':
+      checkScores(context, settings.kind);
+      break;
     case 'history':
       checkQuantities(context, settings.quantities);
       break;
@@ -66,18 +71,47 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
   return { kind: 'figure' };
 }
 
-/** The images of `data`; reports vectors as an error. */
+/** Checks that `data` is a stage that scores images and, for curves, that it knows which are anomalous. */
+function checkScores(
+  { inputs, references, report }: AnalysisContext<FigureSettings>,
+  kind: 'roc' | 'scores' | 'anomalies',
+): void {
+  const { data } = inputs;
+  const stage = references['data'];
+  if (data === undefined || stage === undefined) return;
+  if (data.kind !== 'scores') {
+    report({
+      code: 'wrong-stage-kind',
+      message: `\`kind: ${kind}\` needs an \`anomaly\` stage, but \`${stage}\` returns ${data.kind}`,
+      hint: 'name an `anomaly` stage',
+      at: ['data'],
+    });
+  } else if (kind === 'roc' && !data.judged) {
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` does not know which images are anomalous, so there is no ROC curve`,
+      hint: `give \`${stage}\` the setting \`normal\`, or use \`kind: scores\``,
+      at: ['kind'],
+      related: { message: `\`${stage}\` is defined here`, at: [], stage },
+    });
+  }
+}
+
+/** The images of `data`; reports vectors and scores as errors. */
 function imagesOf({
   inputs,
   references,
   report,
 }: AnalysisContext<FigureSettings>): ImagesDescription | undefined {
   const { data } = inputs;
-  if (data?.kind === 'vectors') {
+  if (data?.kind === 'vectors' || data?.kind === 'scores') {
     report({
       code: 'wrong-stage-kind',
-      message: `\`data\` needs images, but \`${references['data']}\` returns vectors`,
-      hint: 'name the stage whose images were encoded, or use `kind: latent`',
+      message: `\`data\` needs images, but \`${references['data']}\` returns ${data.kind}`,
+      hint:
+        data.kind === 'vectors'
+          ? 'name the stage whose images were encoded, or use `kind: latent`'
+          : 'name the stage whose images were scored, or use `kind: anomalies`',
       at: ['data'],
     });
   }
@@ -195,11 +229,14 @@ function checkPlane(context: AnalysisContext<FigureSettings>, split: Split): voi
   const { inputs, references, report } = context;
   const { data, thumbnails } = inputs;
   const stage = references['data'];
-  if (data?.kind === 'images') {
+  if (data?.kind === 'images' || data?.kind === 'scores') {
     report({
       code: 'wrong-stage-kind',
-      message: `\`data\` needs vectors, but \`${stage}\` returns images`,
-      hint: `add a \`project\` stage with \`data: ${stage}\`, and draw its output`,
+      message: `\`data\` needs vectors, but \`${stage}\` returns ${data.kind}`,
+      hint:
+        data.kind === 'images'
+          ? `add a \`project\` stage with \`data: ${stage}\`, and draw its output`
+          : 'use `kind: scores`',
       at: ['data'],
     });
   }

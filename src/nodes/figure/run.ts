@@ -39,6 +39,18 @@ async function draw(context: StageContext<FigureSettings>): Promise<Figure> {
       const { drawAnimation } = await import('./animation.ts');
       return drawAnimation(context, settings);
     }
+    case 'roc': {
+      const { drawRoc } = await import('./anomaly.ts');
+      return drawRoc(context, settings);
+    }
+    case 'scores': {
+      const { drawScores } = await import('./anomaly.ts');
+      return drawScores(context, settings);
+    }
+    case 'anomalies': {
+      const { drawAnomalies } = await import('./anomaly.ts');
+      return drawAnomalies(context, settings);
+    }
     default:
       return unreachable(settings);
   }

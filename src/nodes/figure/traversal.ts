@@ -1,11 +1,12 @@
 /** `kind: traversal`: vectors along the latent axes, or between the latents of two images, decoded. */
 import type { FigureSettings, TraversalFigureSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { quantileOf } from '../../core/statistics.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import type { StageContext } from '../contract.ts';
 import { chooseImages } from './choice.ts';
-import { quantile, sortedAxis, steps, withLatentSpace, type LatentSpace } from './latent-space.ts';
+import { sortedAxis, steps, withLatentSpace, type LatentSpace } from './latent-space.ts';
 
 /**
  * Percentiles between which an axis is traversed, as shares: values beyond them are rare, so the decoder has hardly learned them.
@@ -48,7 +49,7 @@ async function alongAxes(
     shares.forEach((share, column) => {
       const start = (row * columns + column) * size;
       vectors.set(latents.subarray(image * size, (image + 1) * size), start);
-      vectors[start + axis] = quantile(sorted, share);
+      vectors[start + axis] = quantileOf(sorted, share);
     });
   });
   const tiles = await space.decode(vectors);

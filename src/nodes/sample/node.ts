@@ -31,6 +31,10 @@ export const sampleNode: NodeDefinition<SampleSettings> = {
     const { runSample } = await import('./run.ts');
     return runSample(context);
   },
+  async trace(context, part) {
+    const { traceSamples } = await import('../train/trace.ts');
+    return traceSamples(context, part);
+  },
 };
 
 function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | undefined {

@@ -4,14 +4,11 @@ import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import { deriveSeed } from '../../core/seed.ts';
-import { suggest } from '../../core/suggest.ts';
 import type { Split } from '../../core/stage-type.ts';
+import { labelsOf } from '../class-labels.ts';
 import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { amountOf } from './amount.ts';
-
-/** Maximum names of classes listed in a message. */
-const LISTED = 10;
 
 export async function runSubset(context: StageContext<SubsetSettings>): Promise<StageResult> {
   const { settings, inputs, signal } = context;
@@ -55,7 +52,9 @@ function choose(
   split: Split,
 ): Int32Array {
   const wanted =
-    settings.classes === null ? undefined : labelsOf(settings.classes, classes, inputs['data']?.stage);
+    settings.classes === null
+      ? undefined
+      : labelsOf(settings.classes, classes, { stage: inputs['data']?.stage ?? '', at: ['classes'] });
   const rows = new Int32Array(count);
   let end = 0;
   for (let row = 0; row < count; row++)
@@ -73,32 +72,4 @@ function choose(
     .subarray(0, kept)
     .sort()
     .map((index) => fitting[index] ?? 0);
-}
-
-/**
- * The labels of classes given by name or number.
- *
- * @throws Failure `bad-setting` if no class has a given name
- */
-function labelsOf(
-  wanted: readonly (number | string)[],
-  classes: readonly string[] | undefined,
-  stage: string | undefined,
-): ReadonlySet<number> {
-  const labels = wanted.map((one) => {
-    const label = typeof one === 'number' ? one : (classes?.indexOf(one) ?? -1);
-    if (label >= 0) return label;
-    const near = suggest(String(one), classes ?? []);
-    throw failure(
-      'bad-setting',
-      `\`${stage}\` has no class \`${one}\``,
-      classes === undefined
-        ? 'its classes have no names: use their labels'
-        : near === undefined
-          ? `its classes: ${classes.slice(0, LISTED).join(', ')}${classes.length > LISTED ? ', …' : ''}`
-          : `did you mean \`${near}\`?`,
-      ['classes'],
-    );
-  });
-  return new Set(labels);
 }

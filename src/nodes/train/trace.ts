@@ -1,14 +1,23 @@
 /** Programs of training and of trained models. Settings determine them, so no stage has to run first. */
 import type {
+  AnomalySettings,
   EvaluateSettings,
   ModelSettings,
   NoiseSettings,
+  SampleSettings,
   TrainSettings,
 } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { ProgramError } from '../../engine/program/types.ts';
 import { traceStep } from '../../engine/train/compiled.ts';
-import { DRAWS, singleWork, trainedLatentModel } from '../../engine/train/elbo.ts';
+import {
+  DRAWS,
+  importanceRows,
+  importanceWork,
+  posteriorWork,
+  singleWork,
+  trainedLatentModel,
+} from '../../engine/train/elbo.ts';
 import { measuringWork } from '../../engine/train/metrics.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import { forwardWork, modelShapes } from '../../engine/train/predict.ts';
@@ -18,6 +27,7 @@ import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } fr
 import { freezeLayers } from '../../layers/start.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
 import { latentTerms } from './latent-terms.ts';
+import { IMPORTANCE_SAMPLES } from '../evaluate/latent.ts';
 import { isOfImage, isOfLatent } from '../evaluate/names.ts';
 import { optimizerChoice } from './optimizer.ts';
 
@@ -106,6 +116,53 @@ export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'v
     }
     const program = traceRows(tf, { samples, ...measuringWork(tf, autoencoder, ofImages) }, batchSize);
     return { program, title: `the autoencoder and the losses of ${countOf(batchSize)}` };
+  });
+}
+
+/** Traces the scores of an `anomaly` stage. */
+export function traceScores(context: TraceContext<AnomalySettings>, part?: 'validation'): StageProgram {
+  const { tf, settings } = context;
+  const { score, batch_size: batchSize, importance_samples: draws = IMPORTANCE_SAMPLES } = settings;
+  if (score === 'latent_distance') return traceTrained(context, 'encoder', part);
+  return withTrained(context, part, (models) => {
+    const { autoencoder } = models;
+    const samples = [{ shape: modelShapes(autoencoder).inputShape }];
+    if (score === 'squared_error') {
+      const work = measuringWork(tf, autoencoder, ['squared_error']);
+      const program = traceRows(tf, { samples, ...work }, batchSize);
+      return { program, title: `the autoencoder and the squared errors of ${countOf(batchSize)}` };
+    }
+    const latent = trainedLatentModel(tf, models);
+    if (latent === undefined) throw failure('bad-setting', `\`${settings.model}\` has no variational latent`);
+    const { loss } = context.stages.get(settings.model) as TrainSettings;
+    const rows = importanceRows(draws);
+    const normals = { name: DRAWS, shape: [draws * latent.units] };
+    const work = { samples: [...samples, normals], ...importanceWork(tf, latent, loss, draws) };
+    const title = `the likelihood of ${countOf(rows)}, by ${draws} ${draws === 1 ? 'sample' : 'samples'} of each latent`;
+    return { program: traceRows(tf, work, rows), title };
+  });
+}
+
+/** Traces what decodes the samples of a `sample` stage. */
+export function traceSamples(context: TraceContext<SampleSettings>, part?: 'validation'): StageProgram {
+  const { tf, settings } = context;
+  const { from, count } = settings;
+  const batchSize = Math.min(settings.batch_size, count);
+  return withTrained(context, part, (models) => {
+    const { inputShape } = modelShapes(models.autoencoder);
+    const latentShape = modelShapes(models.decoder).inputShape;
+    if (from === 'posterior') {
+      const latent = trainedLatentModel(tf, models);
+      if (latent === undefined)
+        throw failure('bad-setting', `\`${settings.model}\` has no variational latent`);
+      const samples = [{ shape: inputShape }, { name: DRAWS, shape: [latent.units] }];
+      const program = traceRows(tf, { samples, ...posteriorWork(latent) }, batchSize);
+      return { program, title: `the autoencoder on ${countOf(batchSize)}, with a sample of each latent` };
+    }
+    const samples = [{ name: DRAWS, shape: latentShape }];
+    const program = traceRows(tf, { samples, ...forwardWork(tf, models.decoder) }, batchSize);
+    const how = from === 'prior' ? 'from the prior' : 'from a mixture fitted to the latents of the encoder';
+    return { program, title: `the decoder on ${batchSize} ${batchSize === 1 ? 'sample' : 'samples'} ${how}` };
   });
 }
 

@@ -2208,6 +2208,52 @@ export type ProbeSettings = {
 };
 
 /**
+ * Scores how unusual images are for a trained model, and flags those above a threshold, which most training
+ * images stay below. Returns the threshold and, with `normal`, how well the scores tell anomalous images from
+ * normal ones; they are added to `metrics.json`. Writes the score of each image to `scores.csv`, from the
+ * highest to the lowest.
+ */
+export type AnomalySettings = {
+  /** Finds anomalous images. */
+  readonly type: 'anomaly';
+  /** Name of the `train` stage whose model scores the images. It should be trained on normal images only. */
+  readonly model: string;
+  /** Name of the stage whose images are scored. */
+  readonly data: string;
+  /** The split that is scored: `test` or `train`. */
+  readonly split: SplitName;
+  /**
+   * Higher is more unusual. `squared_error`: the sum of the squared differences between an image and its
+   * reconstruction. `nll`: the negative log-likelihood, for a variational latent, estimated as by `evaluate`.
+   * `latent_distance`: the Mahalanobis distance of the latent from those of the normal training images, with
+   * the covariance regularised by the method of Ledoit and Wolf.
+   */
+  readonly score: 'squared_error' | 'nll' | 'latent_distance';
+  /**
+   * The classes that are normal, by their names or labels: images of all others are anomalous. Left out,
+   * labels are not used, and the stage returns only the threshold and the share of the images above it.
+   */
+  readonly normal?: readonly (number | string)[];
+  /**
+   * Name of the stage whose training images give the threshold and, for `latent_distance`, the distribution
+   * of the latents. If they have labels, only those of the classes in `normal` are used. By default the same
+   * as `data`.
+   */
+  readonly reference?: string;
+  /**
+   * The share of the reference images whose score is not above the threshold. Interpolated linearly, like
+   * `numpy.quantile`.
+   */
+  readonly quantile: number;
+  /**
+   * Samples of the latents of each image by which `nll` is estimated. Only with `score: nll`. Left out: 100.
+   */
+  readonly importance_samples?: number;
+  readonly batch_size: BatchSize;
+  readonly threads?: Threads;
+};
+
+/**
  * Principal component analysis, the best possible linear autoencoder: fitted to the training images, measured
  * on a split. Returns metrics, which are added to `metrics.json`, for comparison with an autoencoder of the
  * same latent size.
@@ -2234,19 +2280,23 @@ export type ImagesFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'images';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`).
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
    */
   readonly data: string;
   /**
-   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
-   * animation`.
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history`,
+   * `animation`, `roc`, `scores` and `anomalies`.
    */
   readonly split: SplitName;
   /**
@@ -2258,7 +2308,7 @@ export type ImagesFigureSettings = {
    * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
    */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
+  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
   readonly columns: number;
   /** Whether each image has its class label. Only with `kind: images`. */
   readonly labels: boolean;
@@ -2278,14 +2328,18 @@ export type ComparisonFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'comparison';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`).
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
    */
   readonly data: string;
   /**
@@ -2299,8 +2353,8 @@ export type ComparisonFigureSettings = {
    */
   readonly target?: string;
   /**
-   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
-   * animation`.
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history`,
+   * `animation`, `roc`, `scores` and `anomalies`.
    */
   readonly split: SplitName;
   /**
@@ -2320,7 +2374,10 @@ export type HistoryFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'history';
   /** Text above the figure. By default none. */
@@ -2342,19 +2399,23 @@ export type LatentFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'latent';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`).
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
    */
   readonly data: string;
   /**
-   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
-   * animation`.
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history`,
+   * `animation`, `roc`, `scores` and `anomalies`.
    */
   readonly split: SplitName;
   /**
@@ -2372,14 +2433,18 @@ export type TraversalFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'traversal';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`).
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
    */
   readonly data: string;
   /**
@@ -2388,8 +2453,8 @@ export type TraversalFigureSettings = {
    */
   readonly model: string;
   /**
-   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
-   * animation`.
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history`,
+   * `animation`, `roc`, `scores` and `anomalies`.
    */
   readonly split: SplitName;
   /**
@@ -2401,7 +2466,7 @@ export type TraversalFigureSettings = {
    * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
    */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
+  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
   readonly columns: number;
   /**
    * `axes`: each row varies one latent value, from small to large; the axes with the largest variance come
@@ -2418,14 +2483,18 @@ export type ManifoldFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'manifold';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`).
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
    */
   readonly data: string;
   /**
@@ -2434,15 +2503,15 @@ export type ManifoldFigureSettings = {
    */
   readonly model: string;
   /**
-   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history` and `kind:
-   * animation`.
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history`,
+   * `animation`, `roc`, `scores` and `anomalies`.
    */
   readonly split: SplitName;
   /**
    * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
    */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`, `traversal` and `manifold`. */
+  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
   readonly columns: number;
 };
 
@@ -2454,7 +2523,10 @@ export type AnimationFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF.
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
    */
   readonly kind: 'animation';
   /** Text above the figure. By default none. */
@@ -2468,6 +2540,80 @@ export type AnimationFigureSettings = {
   readonly delay: number;
 };
 
+/** `FigureSettings` with `kind: roc`. */
+export type RocFigureSettings = {
+  /** Makes a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
+   */
+  readonly kind: 'roc';
+  /** Text above the figure. By default none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
+   */
+  readonly data: string;
+};
+
+/** `FigureSettings` with `kind: scores`. */
+export type ScoresFigureSettings = {
+  /** Makes a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
+   */
+  readonly kind: 'scores';
+  /** Text above the figure. By default none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
+   */
+  readonly data: string;
+};
+
+/** `FigureSettings` with `kind: anomalies`. */
+export type AnomaliesFigureSettings = {
+  /** Makes a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
+   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
+   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
+   * their reconstructions.
+   */
+  readonly kind: 'anomalies';
+  /** Text above the figure. By default none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
+   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
+   * name of the `anomaly` stage.
+   */
+  readonly data: string;
+  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
+  readonly columns: number;
+};
+
 /** Makes a figure. Writes `figure.png` and `figure.svg`, and with `kind: animation` also `figure.gif`. */
 export type FigureSettings = 
   | ImagesFigureSettings
@@ -2476,4 +2622,7 @@ export type FigureSettings =
   | LatentFigureSettings
   | TraversalFigureSettings
   | ManifoldFigureSettings
-  | AnimationFigureSettings;
+  | AnimationFigureSettings
+  | RocFigureSettings
+  | ScoresFigureSettings
+  | AnomaliesFigureSettings;

@@ -8,7 +8,7 @@ import type { Engine, Tf } from '../../../src/engine/engine.ts';
 import { eagerTrainer } from '../../../src/engine/train/eager.ts';
 import { forwardWithLogits } from '../../../src/engine/train/forward.ts';
 import { losses } from '../../../src/engine/train/losses.ts';
-import { meanOf } from '../../../src/core/mean.ts';
+import { meanOf } from '../../../src/core/statistics.ts';
 import { measureImages } from '../../../src/engine/train/metrics.ts';
 import { rowNumbers, type Samples } from '../../../src/engine/train/samples.ts';
 import type { Trainer, TrainerOptions } from '../../../src/engine/train/trainer.ts';

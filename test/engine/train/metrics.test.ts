@@ -1,7 +1,7 @@
 /** Metrics of images against their definitions, written down without any shortcut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { meanOf } from '../../../src/core/mean.ts';
+import { meanOf } from '../../../src/core/statistics.ts';
 import { Philox } from '../../../src/core/philox.ts';
 import {
   HIGHEST_PSNR,

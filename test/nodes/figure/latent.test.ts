@@ -21,7 +21,8 @@ import { imageGrid } from '../../../src/figures/image-grid.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import { saveAutoencoder } from '../../../src/layers/save.ts';
 import type { InputArtifact } from '../../../src/nodes/contract.ts';
-import { quantile, sortedAxis } from '../../../src/nodes/figure/latent-space.ts';
+import { quantileOf } from '../../../src/core/statistics.ts';
+import { sortedAxis } from '../../../src/nodes/figure/latent-space.ts';
 import { figureNode } from '../../../src/nodes/figure/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { layer } from '../../layers/specs.ts';
@@ -174,7 +175,7 @@ test('quantiles of an axis are interpolated linearly', () => {
   const sorted = sortedAxis({ latents: Float32Array.of(5, 0, 1, 0, 3, 0), size: 2 }, 0);
   assert.deepEqual([...sorted], [1, 3, 5]);
   assert.deepEqual(
-    [0, 0.25, 0.5, 1].map((share) => quantile(sorted, share)),
+    [0, 0.25, 0.5, 1].map((share) => quantileOf(sorted, share)),
     [1, 2, 3, 5],
   );
 });

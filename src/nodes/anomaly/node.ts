@@ -1,0 +1,171 @@
+/** The `anomaly` stage: scores how unusual images are for a trained model, and flags those above a threshold. */
+import type { AnomalySettings } from '../../schema/generated/settings.ts';
+import { readSchema } from '../../schema/schemas.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import type { NodeDefinition } from '../contract.ts';
+import {
+  checkEntropyTarget,
+  checkInput,
+  checkScale,
+  checkSplit,
+  type ImagesDescription,
+  type ModelDescription,
+} from '../train/checks.ts';
+import { LARGEST_LATENT, metricNames } from './names.ts';
+
+export const anomalyNode: NodeDefinition<AnomalySettings> = {
+  type: 'anomaly',
+  version: 1,
+  schema: readSchema('stages/anomaly'),
+  inputs: {
+    model: { accepts: ['trained-model'] },
+    data: { accepts: ['images'] },
+    reference: { accepts: ['images'], optional: true, default: 'data' },
+  },
+  outputs: 'scores',
+  draws: ({ score }) => score === 'nll',
+  engine: true,
+  analyze,
+  async run(context) {
+    const { runAnomaly } = await import('./run.ts');
+    return runAnomaly(context);
+  },
+  async trace(context, part) {
+    const { traceScores } = await import('../train/trace.ts');
+    return traceScores(context, part);
+  },
+};
+
+function analyze(context: AnalysisContext<AnomalySettings>): OutputDescription {
+  const { settings, inputs, references } = context;
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
+  const named = references['reference'] === undefined ? undefined : inputs['reference'];
+  const reference = named?.kind === 'images' ? named : undefined;
+  const isSeparate = references['reference'] !== undefined;
+  if (data !== undefined) {
+    checkSplit(context, settings.split, data, undefined, ['split']);
+    checkImages(context, model, data, 'data');
+    if (!isSeparate) checkReference(context, data, 'data');
+    checkLabels(context, data);
+  }
+  if (reference !== undefined) {
+    checkImages(context, model, reference, 'reference');
+    checkReference(context, reference, 'reference');
+  }
+  if (model !== undefined) {
+    checkScore(context, model);
+    if (settings.score === 'nll' && model.kind === 'trained-model' && model.loss === 'binary_crossentropy')
+      for (const images of [data, reference])
+        if (images !== undefined) checkEntropyTarget(context, images, ['score']);
+    checkTrainedOn(context, model);
+  }
+  checkSamples(context);
+  return { kind: 'scores', names: metricNames(settings), judged: settings.normal !== undefined };
+}
+
+/** Checks that the model takes the images. */
+function checkImages(
+  context: AnalysisContext<AnomalySettings>,
+  model: ModelDescription | undefined,
+  images: ImagesDescription,
+  key: 'data' | 'reference',
+): void {
+  if (model === undefined) return;
+  const { model: trained, [key]: stage } = context.references;
+  // The checks name these images as the setting `data`.
+  const own = {
+    references: {
+      ...(trained === undefined ? {} : { model: trained }),
+      ...(stage === undefined ? {} : { data: stage }),
+    },
+    report: (finding: Parameters<typeof context.report>[0]) =>
+      context.report(finding.at[0] === 'data' ? { ...finding, at: [key] } : finding),
+  };
+  checkInput(own, model, images);
+  checkScale(own, model, images);
+}
+
+/** The threshold comes from training images. */
+function checkReference(
+  { references, report }: AnalysisContext<AnomalySettings>,
+  images: ImagesDescription,
+  key: 'data' | 'reference',
+): void {
+  if (images.splits.includes('train')) return;
+  const stage = references[key];
+  report({
+    code: 'missing-split',
+    message: `the threshold comes from the scores of training images, but \`${stage}\` has no \`train\` split`,
+    hint:
+      key === 'data'
+        ? 'add `reference` with the stage whose images the model was trained on'
+        : 'name images that have one',
+    at: [key],
+    ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
+  });
+}
+
+function checkLabels(
+  { settings, references, report }: AnalysisContext<AnomalySettings>,
+  data: ImagesDescription,
+): void {
+  if (settings.normal === undefined || data.labeled !== false) return;
+  report({
+    code: 'bad-setting',
+    message: `\`normal\` selects by label, but the images of \`${references['data']}\` have none`,
+    hint: 'remove `normal`: the stage then returns the scores and the threshold only',
+    at: ['normal'],
+  });
+}
+
+function checkScore(
+  { settings, references, report }: AnalysisContext<AnomalySettings>,
+  model: ModelDescription,
+): void {
+  const stage = references['model'];
+  if (settings.score === 'nll' && model.variational === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`nll\` needs a variational latent, but the encoder of \`${stage}\` does not end in \`Variational\``,
+      hint: 'use `score: squared_error`, or let the encoder end in `Variational: { units: … }`',
+      at: ['score'],
+    });
+  }
+  const size = sizeOf(model.latentShape);
+  if (settings.score !== 'latent_distance' || size <= LARGEST_LATENT) return;
+  report({
+    code: 'out-of-range',
+    message: `\`latent_distance\` takes latents of at most ${LARGEST_LATENT} values, but those of \`${stage}\` have ${size}`,
+    hint: 'use `score: squared_error`, or a smaller latent',
+    at: ['score'],
+  });
+}
+
+/** A threshold from other images than the model has learned means little, unless only the normal ones of them are used. */
+function checkTrainedOn(
+  { settings, references, report }: AnalysisContext<AnomalySettings>,
+  model: ModelDescription,
+): void {
+  if (model.kind !== 'trained-model' || settings.normal !== undefined) return;
+  const stage = references['reference'] ?? references['data'];
+  if (stage === undefined || stage === model.data) return;
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message: `\`${references['model']}\` was trained on \`${model.data}\`, but the threshold comes from the training images of \`${stage}\``,
+    hint: `add \`reference: ${model.data}\`, or \`normal\` with the classes that are normal`,
+    at: [references['reference'] === undefined ? 'data' : 'reference'],
+  });
+}
+
+function checkSamples({ settings, report }: AnalysisContext<AnomalySettings>): void {
+  if (settings.importance_samples === undefined || settings.score === 'nll') return;
+  report({
+    code: 'bad-setting',
+    message: `\`importance_samples\` is only used by \`score: nll\``,
+    hint: 'remove it, or use `score: nll`',
+    at: ['importance_samples'],
+  });
+}

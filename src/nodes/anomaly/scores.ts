@@ -1,0 +1,126 @@
+/** Scores of images: how unusual they are for a trained model. */
+import { join } from 'node:path';
+import type { StoredImages } from '../../formats/images.ts';
+import type { AnomalySettings } from '../../schema/generated/settings.ts';
+import { sizeOf } from '../../core/shape.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { measureImages } from '../../engine/train/metrics.ts';
+import { modelShapes, predictAll } from '../../engine/train/predict.ts';
+import { loadModel } from '../../layers/save.ts';
+import type { StageContext } from '../contract.ts';
+import { latentMeasure } from '../evaluate/latent.ts';
+import { requireInput } from '../train/pairs.ts';
+import { distancesFrom, fitCovariance, type Covariance } from './covariance.ts';
+
+type Progress = (fraction: number) => void;
+
+export interface Scorer {
+  /** The loss that the scores are a likelihood by; absent for scores that need no likelihood. */
+  readonly loss?: string;
+  /** Learns what is normal, if the score needs it. Called once, before any image is scored. */
+  fit(images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<void>;
+  /** A score for each row. */
+  score(images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<Float64Array>;
+  dispose(): void;
+}
+
+type Context = StageContext<AnomalySettings>;
+
+/** @throws Failure `bad-setting` if the model has no such score. For models of plugins, this is only known here */
+export async function loadScorer(context: Context, engine: Engine): Promise<Scorer> {
+  switch (context.settings.score) {
+    case 'squared_error':
+      return bySquaredError(context, engine);
+    case 'nll':
+      return byLikelihood(context, engine);
+    case 'latent_distance':
+      return byDistance(context, engine);
+  }
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+async function bySquaredError(context: Context, engine: Engine): Promise<Scorer> {
+  const model = await loadModel(engine.tf, join(modelFolder(context), 'autoencoder'));
+  return {
+    fit: nothing,
+    async score(images, rows, onProgress) {
+      const how = { metrics: ['squared_error'], kind: { shape: images.shape, span: 1 } } as const;
+      const pair = { x: images, y: images };
+      const found = await measureImages(engine, model, pair, rows, {
+        ...how,
+        ...options(context, onProgress),
+      });
+      return found.get('squared_error') ?? new Float64Array();
+    },
+    dispose: () => model.dispose(),
+  };
+}
+
+async function byLikelihood(context: Context, engine: Engine): Promise<Scorer> {
+  const latent = await latentMeasure(context, engine, {
+    metrics: ['nll'],
+    at: ['score'],
+    hint: 'use `score: squared_error`',
+  });
+  return {
+    loss: latent.loss,
+    fit: nothing,
+    async score(images, rows, onProgress) {
+      const { images: found } = await latent.measure({ x: images, y: images }, { rows, onProgress });
+      return found.get('nll') ?? new Float64Array();
+    },
+    dispose: latent.dispose,
+  };
+}
+
+async function byDistance(context: Context, engine: Engine): Promise<Scorer> {
+  const encoder = await loadModel(engine.tf, join(modelFolder(context), 'encoder'));
+  const size = sizeOf(modelShapes(encoder).outputShape);
+  const { signal } = context;
+  const half = (onProgress: Progress, from: number) => (fraction: number) => onProgress(from + fraction / 2);
+  const encode = (images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<Float32Array> =>
+    predictAll(engine, encoder, images, rows, options(context, half(onProgress, 0)));
+  let covariance: Covariance | undefined;
+  return {
+    async fit(images, rows, onProgress) {
+      const latents = await encode(images, rows, onProgress);
+      covariance = await fitCovariance(latents, size, { signal, onProgress: half(onProgress, 0.5) });
+    },
+    async score(images, rows, onProgress) {
+      if (covariance === undefined) throw new Error('scored before `fit`');
+      const latents = await encode(images, rows, onProgress);
+      return distancesFrom(covariance, latents, { signal, onProgress: half(onProgress, 0.5) });
+    },
+    dispose: () => encoder.dispose(),
+  };
+}
+
+function modelFolder({ inputs }: Context): string {
+  return join(requireInput(inputs, 'model').folder, 'model');
+}
+
+function options({ settings, signal }: Context, onProgress: Progress) {
+  return { batchSize: settings.batch_size, signal, onProgress };
+}
+
+/** The outputs of the model for some images, row-major. */
+export async function reconstruct(
+  context: Context,
+  engine: Engine,
+  images: StoredImages,
+  rows: Int32Array,
+): Promise<Float32Array> {
+  const model = await loadModel(engine.tf, join(modelFolder(context), 'autoencoder'));
+  try {
+    return await predictAll(
+      engine,
+      model,
+      images,
+      rows,
+      options(context, () => undefined),
+    );
+  } finally {
+    model.dispose();
+  }
+}
