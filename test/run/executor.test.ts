@@ -194,8 +194,8 @@ for (const [behaviour, code] of [
     assert.equal(diagnostic.stage, 'two');
     assert.equal(diagnostic.range?.start.line, 7);
     assert.ok(!existsSync(join(folder, 'outputs', 'chain', 'two')));
-    const mended = await run(CHAIN);
-    assert.deepEqual(mended.states, { one: 'cached', two: 'ran', three: 'ran', other: 'cached' });
+    const repaired = await run(CHAIN);
+    assert.deepEqual(repaired.states, { one: 'cached', two: 'ran', three: 'ran', other: 'cached' });
   });
 }
 

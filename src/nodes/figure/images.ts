@@ -95,7 +95,7 @@ function describe([height, width, channels]: ImageShape): string {
 
 /** Whole numbers in full; others to a thousandth of the range, so that 1.4e−14 to 1 is shown as 0 to 1. */
 function rangeTexts([low, high]: readonly [number, number]): readonly [string, string] {
-  const decimals = Math.min(100, Math.max(0, 3 - Math.floor(Math.log10(high - low || 1))));
+  const decimals = Math.min(100, Math.max(0, 3 - Math.round(Math.log10(high - low || 1))));
   const text = (value: number): string =>
     String(Number.isInteger(value) ? value : Number(value.toFixed(decimals))).replace('-', '−');
   return [text(low), text(high)];

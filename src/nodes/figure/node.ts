@@ -13,7 +13,7 @@ const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'tr
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 12,
+  version: 13,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images', 'vectors', 'scores'], optional: true },

@@ -113,7 +113,8 @@ test('images: raw values are drawn from black to white of their range', async (t
 
 for (const [range, text] of [
   [[1.37e-14, 1], '0 to 1'],
-  [[-0.42421, 2.8], '−0.424 to 2.8'],
+  [[3e-9, 0.99986], '0 to 1'],
+  [[-0.42421, 2.8], '−0.42 to 2.8'],
   [[0, 65535], '0 to 65535'],
 ] as const)
   test(`images: the range ${range.join(' to ')} is written as ${text}`, async (t) => {
