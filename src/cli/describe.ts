@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { packageVersion } from '../core/package-root.ts';
 import type { VerifyFlags } from './commands/verify.ts';
-import { addCache, addClean, addEngine, addInit, addSchema } from './describe-upkeep.ts';
+import { addCache, addClean, addEngine, addExport, addInit, addSchema } from './describe-upkeep.ts';
 import { exitCodeLines } from './exit.ts';
 import { LEVELS, type Level } from '../submission/levels.ts';
 import {
@@ -73,6 +73,7 @@ ${exitCodeLines().join('\n')}`,
   addRestore(command, setCode);
   addReproduce(command, setCode);
   addReport(command, setCode);
+  addExport(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
   addVerify(command, setCode);

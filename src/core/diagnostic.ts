@@ -80,6 +80,7 @@ export const DIAGNOSTIC_CODES = {
   'archive-unsafe': 'An archive was not written by `hourglass pack`; nothing in it was used.',
   'archive-damaged': 'Files of an archive do not match its manifest.',
   'no-run': 'There are no outputs to report on.',
+  'not-exportable': 'Another format cannot express a layer of a model.',
   'port-unavailable': 'The port of a live report is in use, or not allowed.',
   'path-outside': 'A submitted pipeline names a file outside its folder.',
   'verification-mismatch': 'A submission does not match what was computed from it.',

@@ -289,7 +289,7 @@ interface SavedLatent {
   readonly label: string;
 }
 
-interface SavedModel {
+export interface SavedModel {
   readonly modelTopology: Json;
   readonly latent?: SavedLatent;
   readonly weights: readonly {
@@ -299,8 +299,12 @@ interface SavedModel {
   }[];
 }
 
-/** The files of a model, after checking everything in which they must agree. */
-async function readSavedModel(folder: string): Promise<SavedModel> {
+/**
+ * The files of a model, after checking everything in which they must agree.
+ *
+ * @throws Failure `data-missing` or `data-corrupt`
+ */
+export async function readSavedModel(folder: string): Promise<SavedModel> {
   const description = await readJson(folder, MODEL_FILE);
   if (!isJsonObject(description) || description['format'] !== 'layers-model') {
     throw corrupt(folder, 'is not in the format of a LayersModel');

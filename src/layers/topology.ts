@@ -13,6 +13,8 @@ export interface Topology {
   readonly output: Shape;
   /** Shapes of the weights by their names, such as `dense/kernel`. */
   readonly weights: ReadonlyMap<string, Shape>;
+  /** Shapes of the outputs of all layers, by their names. */
+  readonly shapes: ReadonlyMap<string, Shape>;
 }
 
 /** An invalid topology, in words that complete "the model …". */
@@ -95,7 +97,7 @@ export function readTopology(topology: Json | undefined): Topology {
   }
   checkEnd(config['input_layers'], labelOf(first));
   checkEnd(config['output_layers'], before);
-  return { input, output: shape, weights };
+  return { input, output: shape, weights, shapes };
 }
 
 function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<typeof inferLayer>> {

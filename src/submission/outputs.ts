@@ -17,7 +17,7 @@ import { readReport } from '../report/read.ts';
 import { environmentOf } from './environment.ts';
 import type { Environment, PackedStage } from './generated/types.ts';
 import { artifactPath, METRICS, REPORT } from './manifest.ts';
-import type { ZipEntry } from './zip-write.ts';
+import type { ZipEntry } from '../formats/zip.ts';
 import { withoutSchemaPath } from './sources.ts';
 
 export interface Outputs {

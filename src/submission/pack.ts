@@ -10,7 +10,8 @@ import { CRATE, ENVIRONMENT, MANIFEST, RESOLVED, toText } from './manifest.ts';
 import { nameProblem, twins } from './names.ts';
 import { collectOutputs, type OutputCommands } from './outputs.ts';
 import { collectSources } from './sources.ts';
-import { writeZip, type ZipEntry } from './zip-write.ts';
+import type { ZipEntry } from '../formats/zip.ts';
+import { writeZip } from './zip-write.ts';
 
 export interface PackOptions {
   /** Source texts of the pipeline. */

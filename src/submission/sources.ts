@@ -9,7 +9,7 @@ import { Failure, failure, type SourceFile } from '../core/diagnostic.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { isSystemName } from '../nodes/dataset/names.ts';
 import { LIMITS } from './limits.ts';
-import type { ZipEntry } from './zip-write.ts';
+import type { ZipEntry } from '../formats/zip.ts';
 
 const FOLDER = 'pipeline';
 

@@ -1,0 +1,31 @@
+/** A Python with the packages of `requirements.txt`, installed once for all test runs of a user. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { sha256 } from '../../src/core/json.ts';
+import { packageRoot } from '../../src/core/package-root.ts';
+
+const REQUIREMENTS = join(packageRoot, 'test/export/requirements.txt');
+
+/** The interpreter. The packages come from the registry that pip is set up for. */
+export function pythonWithReaders(): string {
+  const version = execFileSync('python3', ['--version'], { encoding: 'utf8' });
+  const key = sha256(`${readFileSync(REQUIREMENTS, 'utf8')}${version}`).slice(0, 12);
+  const parent = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'hourglass', 'test');
+  const folder = join(parent, `python-${key}`);
+  if (!existsSync(folder)) {
+    mkdirSync(parent, { recursive: true });
+    const fresh = `${folder}.${process.pid}`;
+    rmSync(fresh, { recursive: true, force: true });
+    execFileSync(
+      'python3',
+      ['-m', 'pip', 'install', '--quiet', '--target', fresh, '--requirement', REQUIREMENTS],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
+    renameSync(fresh, folder);
+  }
+  return folder;
+}
