@@ -2,6 +2,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as H5wasm from 'h5wasm/node';
+import { packageRoot } from '../core/package-root.ts';
 import { fileFailure } from '../files/atomic.ts';
 import type { Weight } from './graph.ts';
 
@@ -11,7 +14,9 @@ import type { Weight } from './graph.ts';
  */
 export async function toHdf5(groups: ReadonlyMap<string, readonly Weight[]>): Promise<Uint8Array> {
   // Loaded here: it takes longer than the rest of the command.
-  const h5wasm = await import('h5wasm/node');
+  const h5wasm = (await import(
+    pathToFileURL(join(packageRoot, 'dist', 'vendor', 'h5wasm.mjs')).href
+  )) as Pick<typeof H5wasm, 'ready' | 'File' | 'Group'>;
   await h5wasm.ready;
   const folder = await mkdtemp(join(tmpdir(), 'hourglass-hdf5-')).catch((error: unknown) => {
     throw fileFailure(error, tmpdir());

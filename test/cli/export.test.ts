@@ -1,0 +1,59 @@
+/** `hourglass export`, as far as the command line goes; `test/export/` has what other programs make of the files. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { decodeTensors } from '../../src/formats/safetensors.ts';
+import { rig } from '../rig.ts';
+import { idxImages } from '../submission/pipelines.ts';
+
+const PIPELINE = `name: small
+stages:
+  own: { type: dataset, source: idx, train_images: data/own.idx, normalize: minmax }
+  model:
+    type: model
+    input_shape: [4, 4, 1]
+    encoder: [Flatten, { Dense: { units: 3 } }]
+    decoder: [{ Dense: { units: 16, activation: sigmoid } }, { Reshape: { target_shape: [4, 4, 1] } }]
+  trained: { type: train, model: model, data: own, loss: mse, epochs: 1 }
+`;
+
+const rigged = rig({ after });
+
+test('export writes the three models of a stage, of the last run or of an earlier one', async () => {
+  rigged.write('data/own.idx', idxImages(8));
+  rigged.write('small.yaml', PIPELINE);
+  assert.equal((await rigged.run(['export', 'small.yaml', '--to', 'onnx'])).code, 2);
+  for (const epochs of [1, 2]) {
+    const set = `stages.trained.epochs=${epochs}`;
+    const { code, stderr } = await rigged.run(['run', 'small.yaml', '--engine', 'portable', '-S', set]);
+    assert.equal(code, 0, stderr);
+  }
+  const { json } = await rigged.runJson(['export', 'small.yaml', '--to', 'safetensors']);
+  const { files } = json as unknown as { readonly files: readonly { readonly file: string }[] };
+  assert.deepEqual(
+    files.map(({ file }) => file),
+    ['encoder', 'decoder', 'autoencoder'].map((name) => `trained/${name}.safetensors`),
+  );
+  const kernelOf = (file: string): Float32Array | Int32Array | undefined =>
+    decodeTensors(readFileSync(rigged.path(file)), file).arrays.find(({ name }) => name === 'dense/kernel')
+      ?.data;
+  const { code } = await rigged.run(['export', 'small@1', 'trained', '--to', 'safetensors', '-o', 'first']);
+  assert.equal(code, 0);
+  const [last, first] = ['trained/encoder.safetensors', 'first/encoder.safetensors'].map(kernelOf);
+  assert.equal(last?.length, 48);
+  assert.notDeepEqual(last, first);
+});
+
+test('export names what it cannot write', async () => {
+  for (const [args, expected] of [
+    [['small.yaml', 'own', '--to', 'onnx'], /dataset[^]*trained/],
+    [['small.yaml', 'nothing', '--to', 'onnx'], /nothing[^]*trained/],
+    [['small@9', '--to', 'onnx'], /1, 2/],
+    [['small.yaml', '--to', 'pytorch'], /keras/],
+    [['small.yaml'], /--to/],
+  ] as const) {
+    const { code, stderr } = await rigged.run(['export', ...args]);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, expected);
+  }
+});
