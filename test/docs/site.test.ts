@@ -9,7 +9,7 @@ import { TEMPLATE_NAMES } from '../../src/cli/init/templates.ts';
 import { PICTURES } from '../../scripts/pictures/list.ts';
 import { brokenLinks, linkedSources, siteLink, targetOf } from '../../scripts/site/links.ts';
 import { anchorsOf, linksOf } from '../../scripts/site/markdown.ts';
-import { PAGES } from '../../scripts/site/pages.ts';
+import { GROUPS, PAGES } from '../../scripts/site/pages.ts';
 
 const read = (path: string): string => readFileSync(join(packageRoot, path), 'utf8');
 
@@ -86,4 +86,19 @@ test('commands work in a folder that init wrote: they name files there, not in a
 
 test('the README lists all templates', () => {
   for (const name of TEMPLATE_NAMES) assert.ok(read('README.md').includes(`\`${name}\``), name);
+});
+
+test('pages for users link to nothing that only a checkout has', () => {
+  const inside = GROUPS.find(({ title }) => title === 'Inside Hourglass')?.pages ?? [];
+  assert.ok(inside.length > 0);
+  const links = PAGES.filter((page) => !inside.includes(page)).flatMap((page) =>
+    linksOf(read(page)).map(({ target, line }) => ({
+      place: `${page}:${line}`,
+      to: targetOf(page, target)?.path,
+    })),
+  );
+  assert.deepEqual(
+    links.filter(({ to }) => /^(?:test|src|scripts)\//.test(to ?? '')),
+    [],
+  );
 });
