@@ -7,7 +7,7 @@ import type { Split } from '../../core/stage-type.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { imageTiles, type ImageTile } from '../../figures/image-grid.ts';
-import { loadModel } from '../../layers/save.ts';
+import { loadModel, loadVariational } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
 
@@ -21,6 +21,11 @@ export interface LatentSpace {
   show(rows: Int32Array): ImageTile[];
   /** Decodes vectors, row-major [count, size], into tiles. */
   decode(vectors: Float32Array): Promise<ImageTile[]>;
+  /**
+   * The mean divergence of each latent value from the standard normal distribution, in nats; undefined if the latent is not
+   * variational.
+   */
+  divergences(): Promise<Float64Array | undefined>;
 }
 
 /** Small, since a model may have large images inside. Small images are put into larger batches anyway. */
@@ -63,11 +68,37 @@ export async function withLatentSpace<Result>(
           range,
         );
       },
+      async divergences() {
+        const parts = await loadVariational(loaded.tf, folder);
+        if (parts === undefined) return undefined;
+        try {
+          const { distributions } = parts;
+          const rows = rowNumbers(images.count);
+          return meanDivergences(await predictAll(loaded, distributions, images, rows, options), size);
+        } finally {
+          parts.dispose();
+        }
+      },
     });
   } finally {
     encoder.dispose();
     decoder.dispose();
   }
+}
+
+/** @param distributions row-major [images, 2 size]: means, then logarithms of variances */
+export function meanDivergences(distributions: Float32Array, size: number): Float64Array {
+  const count = distributions.length / (2 * size);
+  const sums = new Float64Array(size);
+  for (let row = 0; row < count; row++) {
+    for (let axis = 0; axis < size; axis++) {
+      const mean = distributions[2 * row * size + axis] ?? 0;
+      const logVariance = distributions[(2 * row + 1) * size + axis] ?? 0;
+      const divergence = (Math.exp(logVariance) + mean * mean - 1 - logVariance) / 2;
+      sums[axis] = (sums[axis] ?? 0) + divergence / count;
+    }
+  }
+  return sums;
 }
 
 /** The latents along one axis, in ascending order. */

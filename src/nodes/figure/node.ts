@@ -1,5 +1,5 @@
 /** The `figure` stage: draws images, comparisons, curves and latent spaces. */
-import type { FigureSettings } from '../../schema/generated/settings.ts';
+import type { FigureSettings, TraversalFigureSettings } from '../../schema/generated/settings.ts';
 import { unreachable } from '../../core/diagnostic.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
@@ -52,6 +52,7 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
       break;
     case 'traversal':
     case 'manifold':
+      if (settings.kind === 'traversal') checkOrder(context, settings);
       checkLatentSpace(context, settings.kind, settings.split);
       break;
     case 'animation':
@@ -292,6 +293,30 @@ function checkLatentSpace(
     hint: 'use `kind: traversal`, or an encoder that ends in `Dense: { units: 2 }`',
     at: ['model'],
   });
+}
+
+/** Only a variational latent has a divergence, and only axes have an order. */
+function checkOrder(
+  { inputs, references, report }: AnalysisContext<FigureSettings>,
+  { order, path }: TraversalFigureSettings,
+): void {
+  if (order === undefined) return;
+  const { model } = inputs;
+  if (path !== 'axes') {
+    report({
+      code: 'bad-setting',
+      message: '`order` sorts latent axes, but `path: images` goes from image to image',
+      hint: 'remove `order`, or use `path: axes`',
+      at: ['order'],
+    });
+  } else if (order === 'kl' && model?.kind === 'trained-model' && model.variational === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`order: kl\` needs a variational latent, which \`${references['model']}\` does not have`,
+      hint: 'use `order: variance`',
+      at: ['order'],
+    });
+  }
 }
 
 function checkPreviews({ inputs, references, report }: AnalysisContext<FigureSettings>): void {

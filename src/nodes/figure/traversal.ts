@@ -34,14 +34,23 @@ export async function drawTraversal(
   });
 }
 
-/** One row for each of the axes along which the latents vary most; all other values are those of one image. */
+/** One row for each of the axes that carry most; all other values are those of one image. */
 async function alongAxes(
   space: LatentSpace,
   image: number,
-  { rows: most, columns, split, title }: TraversalFigureSettings,
+  { rows: most, columns, split, title, order }: TraversalFigureSettings,
 ): Promise<Figure> {
   const { size, latents } = space;
-  const axes = widestAxes(space).slice(0, most);
+  const divergences = order === 'variance' ? undefined : await space.divergences();
+  if (order === 'kl' && divergences === undefined) {
+    throw failure(
+      'bad-setting',
+      '`order: kl` needs a variational latent, which the model does not have',
+      'use `order: variance`',
+      ['order'],
+    );
+  }
+  const axes = largestAxes(divergences ?? variances(space)).slice(0, most);
   const shares = steps(columns).map((step) => REACH[0] + (REACH[1] - REACH[0]) * step);
   const vectors = new Float32Array(axes.length * columns * size);
   axes.forEach((axis, row) => {
@@ -54,18 +63,22 @@ async function alongAxes(
   });
   const tiles = await space.decode(vectors);
   const rows = axes.map((axis, row): ImageRow => ({
-    label: `Latent ${axis + 1}`,
+    label: `Latent ${axis + 1}${divergences === undefined ? '' : ` (${(divergences[axis] ?? 0).toFixed(2)} nats)`}`,
     images: tiles.slice(row * columns, (row + 1) * columns),
   }));
   // The other columns are evenly spaced between these.
   const marked = new Set([0, (columns - 1) / 2, columns - 1]);
   const captions = shares.map((share, column) => (marked.has(column) ? `${Math.round(100 * share)} %` : ''));
-  const which = axes.length < size ? `the ${axes.length} latents of ${size} that vary most` : 'each latent';
+  const by = divergences === undefined ? 'that vary most' : 'with the largest KL divergence';
+  const which = axes.length < size ? `the ${axes.length} latents of ${size} ${by}` : 'each latent';
+  const what = split === 'test' ? 'test' : 'training';
+  const nats =
+    divergences === undefined ? '' : ' At the left: the mean KL divergence of each from the prior.';
   return imageGrid({
     title,
     subtitle:
-      `Decoded along ${which}, by the share of ${split === 'test' ? 'test' : 'training'} images with a smaller value; ` +
-      `the other values are those of image ${image}.`,
+      `Decoded along ${which}, by the share of ${what} images with a smaller value; ` +
+      `the other values are those of image ${image}.${nats}`,
     rows: withCaptions(rows, captions),
   });
 }
@@ -109,10 +122,10 @@ function withCaptions(rows: readonly ImageRow[], captions: readonly string[]): r
   return rows.map((row, index) => (index === rows.length - 1 ? { ...row, captions } : row));
 }
 
-/** Latent axes, by descending standard deviation. */
-function widestAxes({ latents, size }: LatentSpace): readonly number[] {
+/** The variance of the latents along each axis. */
+function variances({ latents, size }: LatentSpace): readonly number[] {
   const count = latents.length / size;
-  const variances = Array.from({ length: size }, (_, axis) => {
+  return Array.from({ length: size }, (_, axis) => {
     let [sum, squares] = [0, 0];
     for (let index = axis; index < latents.length; index += size) {
       const value = latents[index] ?? 0;
@@ -121,8 +134,11 @@ function widestAxes({ latents, size }: LatentSpace): readonly number[] {
     }
     return squares / count - (sum / count) ** 2;
   });
-  return variances
-    .map((variance, axis) => ({ variance, axis }))
-    .sort((one, other) => other.variance - one.variance || one.axis - other.axis)
+}
+
+/** The numbers of axes, from the largest value to the smallest. */
+function largestAxes(values: ArrayLike<number>): readonly number[] {
+  return Array.from(values, (value, axis) => ({ value, axis }))
+    .sort((one, other) => other.value - one.value || one.axis - other.axis)
     .map(({ axis }) => axis);
 }

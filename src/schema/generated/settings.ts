@@ -2469,10 +2469,16 @@ export type TraversalFigureSettings = {
   /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
   readonly columns: number;
   /**
-   * `axes`: each row varies one latent value, from small to large; the axes with the largest variance come
-   * first. `images`: each row goes from one image to another. Only with `kind: traversal`.
+   * `axes`: each row varies one latent value, from small to large; `order` says which come first. `images`:
+   * each row goes from one image to another. Only with `kind: traversal`.
    */
   readonly path: 'axes' | 'images';
+  /**
+   * Which latent values come first: those whose means vary most over the images (`variance`), or those with
+   * the largest mean KL divergence from the prior (`kl`, for a variational latent), which is shown beside
+   * each row. By default `kl` for a variational latent, else `variance`. Only with `path: axes`.
+   */
+  readonly order?: 'kl' | 'variance';
 };
 
 /** `FigureSettings` with `kind: manifold`. */

@@ -19,7 +19,7 @@ import { deriveSeed } from '../../../src/core/seed.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { imageGrid } from '../../../src/figures/image-grid.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
-import { saveAutoencoder } from '../../../src/layers/save.ts';
+import { loadVariational, saveAutoencoder } from '../../../src/layers/save.ts';
 import type { InputArtifact } from '../../../src/nodes/contract.ts';
 import { quantileOf } from '../../../src/core/statistics.ts';
 import { sortedAxis } from '../../../src/nodes/figure/latent-space.ts';
@@ -80,13 +80,17 @@ async function vectorStage(root: string, size: number, test: VectorArray): Promi
   return { stage: 'plane', kind: 'vectors', folder };
 }
 
-async function trainedStage(root: string, latentSize: number): Promise<InputArtifact> {
+async function trainedStage(
+  root: string,
+  latentSize: number,
+  latent: 'Dense' | 'Variational' = 'Dense',
+): Promise<InputArtifact> {
   const folder = join(root, 'trained');
   const models = buildAutoencoder(
     engine.tf,
     {
       input_shape: [...SHAPE],
-      encoder: ['Flatten', layer('Dense', { units: latentSize })],
+      encoder: ['Flatten', layer(latent, { units: latentSize })],
       decoder: [layer('Dense', { units: 144 }), layer('Reshape', { target_shape: [...SHAPE] })],
     },
     (purpose) => deriveSeed(1, 'trained', purpose),
@@ -146,6 +150,66 @@ test('traversal: along the widest axes, and between pairs of images', async (t) 
   const one = await draw(root, random, { inputs, seed: 1 });
   assert.equal((await draw(root, random, { inputs, seed: 1 })).svg, one.svg);
   assert.notEqual((await draw(root, random, { inputs, seed: 3 })).svg, one.svg);
+});
+
+test('traversal: a variational latent is ordered by its divergence, which each row tells', async (t) => {
+  const root = temporaryFolder(t);
+  const images = squares(20, 1);
+  const inputs = {
+    model: await trainedStage(root, 4, 'Variational'),
+    data: await imageStage(root, 'images', { test: images }),
+  };
+  const held = engine.tf.memory().numTensors;
+  const { texts } = await draw(root, { ...TRAVERSAL, rows: 4 }, { inputs });
+  const parts = (await loadVariational(engine.tf, join(inputs.model.folder, 'model'))) ?? assert.fail();
+  const wanted = engine.tf.tidy(() => {
+    const pixels = Float32Array.from(images.data, (value) => value / 255);
+    const heads = parts.distributions.predict(engine.tf.tensor(pixels, [20, ...SHAPE]));
+    assert.ok(!Array.isArray(heads));
+    const [mean, logVariance] = [heads.slice([0, 0], [20, 4]), heads.slice([0, 4], [20, 4])];
+    const divergence = logVariance.exp().add(mean.square()).sub(1).sub(logVariance).div(2).mean(0);
+    return [...divergence.dataSync()];
+  });
+  parts.dispose();
+  assert.equal(engine.tf.memory().numTensors, held);
+  const rows = texts.flatMap((text) => {
+    const [, axis, nats] = /^Latent ([1-4]) \(([\d.]+) nats\)$/.exec(text) ?? [];
+    return axis === undefined ? [] : [{ axis: Number(axis) - 1, nats: Number(nats) }];
+  });
+  assert.equal(rows.length, 4);
+  for (const { axis, nats } of rows) assert.ok(Math.abs(nats - (wanted[axis] ?? NaN)) < 0.006);
+  assert.deepEqual(
+    rows.map(({ axis }) => axis),
+    wanted.map((_, axis) => axis).sort((one, other) => (wanted[other] ?? 0) - (wanted[one] ?? 0)),
+  );
+  const byVariance = await draw(root, { ...TRAVERSAL, order: 'variance' }, { inputs });
+  assert.ok(byVariance.texts.some((text) => /^Latent \d$/.test(text)));
+  const plain = { ...inputs, model: await trainedStage(temporaryFolder(t), 4) };
+  await assert.rejects(draw(root, { ...TRAVERSAL, order: 'kl' }, { inputs: plain }), fails('bad-setting'));
+});
+
+test('an order is for axes, and by divergence for variational latents', () => {
+  const check = (settings: Partial<TraversalFigureSettings>, variational: boolean): readonly string[] => {
+    const found: string[] = [];
+    figureNode.analyze({
+      stage: 'figure',
+      settings: { ...TRAVERSAL, ...settings },
+      inputs: {
+        data: { kind: 'images', shape: SHAPE, splits: ['test'] },
+        model: {
+          ...{ kind: 'trained-model', inputShape: SHAPE, latentShape: [4], outputShape: SHAPE },
+          ...{ data: 'images', target: 'images', denoiser: false, variational },
+        },
+      },
+      references: { data: 'images', model: 'trained' },
+      report: ({ code, at }) => found.push(`${code} ${at.join('.')}`),
+    });
+    return found;
+  };
+  assert.deepEqual(check({ order: 'kl' }, true), []);
+  assert.deepEqual(check({ order: 'kl' }, false), ['bad-setting order']);
+  assert.deepEqual(check({ order: 'variance' }, false), []);
+  assert.deepEqual(check({ order: 'kl', path: 'images' }, true), ['bad-setting order']);
 });
 
 test('manifold: a grid of the plane, with its values', async (t) => {
