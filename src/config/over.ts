@@ -249,7 +249,7 @@ function round(value: number, isWhole: boolean, digits: number): number {
 const MORE_IS_BETTER =
   /(?:^|_)(?:psnr|ssim|accuracy|elbo|active_units|perplexity|roc_auc|average_precision|precision|recall)$/;
 const LESS_IS_BETTER =
-  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|vq|mmd|nll|false_positive_rate)$/;
+  /(?:^|_)(?:mse|mae|rmse|loss|squared_error|absolute_error|error|crossentropy|divergence|reconstruction|kl|iwae|vq|mmd|nll|false_positive_rate)$/;
 
 /** The goal that a metric's name implies; undefined if it implies none. */
 export function goalOf(metric: string): 'minimize' | 'maximize' | undefined {

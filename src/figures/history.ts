@@ -3,6 +3,7 @@ import type { LinePanel } from './line-chart.ts';
 
 /** What is added to a loss, and the sum of both. */
 const SUMS: ReadonlyMap<string, string> = new Map([
+  ['iwae', 'importance-weighted bound (nats)'],
   ['kl', 'reconstruction and KL divergence (nats)'],
   ['vq', 'reconstruction and quantization'],
   ['mmd', 'reconstruction and weighted discrepancy'],
@@ -15,6 +16,7 @@ const LABELS: ReadonlyMap<string, string> = new Map([
   ['binary_crossentropy', 'binary cross-entropy (nats)'],
   ['reconstruction', 'reconstruction loss'],
   ['kl', 'KL divergence (nats)'],
+  ['iwae', 'importance-weighted bound (nats)'],
   ['vq', 'quantization loss'],
   ['mmd', 'maximum mean discrepancy'],
   ['perplexity', 'perplexity of the codes in a batch'],

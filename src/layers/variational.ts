@@ -59,9 +59,12 @@ export function variationalLatent(
     }
 
     sample({ mean, logVariance }: Posterior, purpose: DrawPurpose): tfjs.Tensor {
+      return mean.add(logVariance.mul(0.5).exp().mul(this.normals(mean.shape, purpose)));
+    }
+
+    normals(shape: readonly number[], purpose: DrawPurpose): tfjs.Tensor {
       const at = purpose === 'training' ? step : tf.scalar(0, 'int32');
-      const normal = statelessNormal(tf, mean.shape, draws[purpose], at);
-      return mean.add(logVariance.mul(0.5).exp().mul(normal));
+      return statelessNormal(tf, shape, draws[purpose], at);
     }
   }
   return new Variational({ name: label });

@@ -7,6 +7,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['psnr', 'peak signal-to-noise ratio (dB)'],
   ['reconstruction', 'reconstruction loss'],
   ['kl', 'KL divergence from the prior (nats)'],
+  ['iwae', 'importance-weighted bound of the negative log-likelihood (nats)'],
   ['elbo', 'evidence lower bound (nats)'],
   ['nll', 'negative log-likelihood (nats)'],
   ['active_units', 'latent values that vary over the images'],

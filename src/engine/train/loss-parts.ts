@@ -3,6 +3,7 @@ import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
 import { losses, type Outputs } from './losses.ts';
+import { importanceBound, type WeightedSamples } from './importance.ts';
 import { discrepancy, type LatentSamples } from './mmd.ts';
 import { perplexity, quantizationLoss, type Quantized } from './quantizer.ts';
 import type { TrainerOptions } from './trainer.ts';
@@ -11,6 +12,7 @@ import { klTerms, PLAIN_KL, type Posterior } from './variational.ts';
 /** What a pass knows of the latent, besides the model's outputs. */
 export interface LatentOutputs {
   readonly posterior?: Posterior;
+  readonly weighted?: WeightedSamples;
   readonly quantized?: Quantized & { readonly commitment: number };
   readonly samples?: LatentSamples;
 }
@@ -29,14 +31,19 @@ export interface LossParts {
   readonly parts: readonly Scalar[];
 }
 
+/** @param target of the outputs: with several samples of each image, as from `repeatRows` */
 export function lossParts(
   tf: Tf,
   options: LossOptions,
   target: Tensor,
   outputs: Outputs & LatentOutputs,
 ): LossParts {
+  const { posterior, weighted, quantized, samples } = outputs;
+  if (posterior !== undefined && weighted !== undefined) {
+    const { bound, reconstruction } = importanceBound(tf, options.loss, target, outputs, posterior, weighted);
+    return { full: bound, parts: [reconstruction, klTerms(tf, posterior, 0).kl, bound] };
+  }
   const mean = losses[options.loss](tf, target, outputs);
-  const { posterior, quantized, samples } = outputs;
   const size = sizeOf(target.shape.slice(1));
   if (posterior !== undefined) {
     const { weight, freeBits } = options.kl ?? PLAIN_KL;

@@ -32,7 +32,7 @@ const DIFFERENCES: Readonly<Record<LossName, Differences>> = {
   mse: (tf, target, { values }) => tf.sub(values, target).square(),
   mae: (tf, target, { values }) => tf.sub(values, target).abs(),
   binary_crossentropy: (tf, target, { values, logits }) =>
-    logits === undefined ? entropyOfProbabilities(tf, target, values) : entropyOfLogits(tf, target, logits),
+    logits === undefined ? entropyOfProbabilities(tf, target, values) : entropiesOfLogits(tf, target, logits),
 };
 
 /**
@@ -74,6 +74,20 @@ function entropyOfProbabilities(tf: Tf, target: Tensor, output: Tensor): Tensor 
 function entropyOfLogits(tf: Tf, target: Tensor, logits: Tensor): Tensor {
   const x = tf.clipByValue(logits, -LARGEST_LOGIT, LARGEST_LOGIT);
   return tf.relu(x).sub(x.mul(target)).add(x.abs().neg().exp().log1p());
+}
+
+/** `entropyOfLogits` with its gradient, sigmoid(x) - y. The target has none. */
+function entropiesOfLogits(tf: Tf, target: Tensor, logits: Tensor): Tensor {
+  const compute = tf.customGrad<Tensor>((...args) => {
+    const [given, save] = args as [Tensor, GradSaveFunc];
+    // The target may have been made for this loss, and is then only kept if it is saved.
+    save([given, target]);
+    return {
+      value: entropyOfLogits(tf, target, given),
+      gradFunc: (dy, [x, y]) => (x === undefined || y === undefined ? dy : tf.sigmoid(x).sub(y).mul(dy)),
+    };
+  });
+  return compute(logits);
 }
 
 /**

@@ -4,12 +4,13 @@ import type { LossName } from './losses.ts';
 export type LatentKind = 'plain' | 'variational' | 'quantized';
 
 /** What a training adds to the loss of the outputs because of the latent. */
-export type LossKind = LatentKind | 'regularized';
+export type LossKind = LatentKind | 'importance' | 'regularized';
 
 /** The parts of the loss, and what else is measured of a latent in training. */
 const PARTS = {
   plain: [],
   variational: ['reconstruction', 'kl'],
+  importance: ['reconstruction', 'kl', 'iwae'],
   quantized: ['reconstruction', 'vq', 'perplexity'],
   regularized: ['reconstruction', 'mmd'],
 } as const satisfies Readonly<Record<LossKind, readonly string[]>>;

@@ -18,11 +18,15 @@ export interface MmdTerm {
   readonly kernel: MmdKernel;
   /** The name of the layer that returns the latent, [rows, units]. */
   readonly layer: string;
-  /** Measuring uses the same samples of the prior in every epoch, so that epochs can be compared. */
+  /**
+   * Samples of the prior when measuring, unless the batch has more rows. They are the same for every batch, so that epochs can be
+   * compared, and more than one batch has, because their distance from the prior itself is part of each estimate.
+   */
+  readonly measured: number;
   readonly seeds: Readonly<Record<'training' | 'measuring', { readonly radius: Seed; readonly angle: Seed }>>;
 }
 
-/** Latents of a batch, and as many samples of the standard normal distribution: both [rows, units]. */
+/** Latents of a batch, and samples of the standard normal distribution: [rows, units] and [others, units]. */
 export interface LatentSamples {
   readonly encoded: Tensor;
   readonly prior: Tensor;
@@ -32,13 +36,15 @@ export interface LatentSamples {
 export function forwardWithPrior(
   tf: Tf,
   model: LayersModel,
-  { layer, seeds }: MmdTerm,
+  { layer, seeds, measured }: MmdTerm,
   step: Variable,
 ): (input: Tensor, training: boolean) => Outputs & { readonly samples: LatentSamples } {
   const forward = forwardWithLatent(tf, model, model.getLayer(layer), (_input, training, own) => {
     const output = own();
-    const at = training ? step : tf.scalar(0, 'int32');
-    const prior = statelessNormal(tf, output.shape, seeds[training ? 'training' : 'measuring'], at);
+    const [rows = 0, units = 0] = output.shape;
+    const prior = training
+      ? statelessNormal(tf, [rows, units], seeds.training, step)
+      : statelessNormal(tf, [Math.max(rows, measured), units], seeds.measuring, tf.scalar(0, 'int32'));
     return { output, kept: { encoded: output, prior } };
   });
   return (input, training) => {
@@ -55,6 +61,7 @@ export function forwardWithPrior(
  */
 export function discrepancy(kernel: MmdKernel, { encoded, prior }: LatentSamples): Scalar {
   const [rows = 0, units = 0] = encoded.shape;
+  const [others = 0] = prior.shape;
   const scale = 2 * units;
   const nearness = (one: Tensor, other: Tensor): Scalar => {
     const distances = one
@@ -67,11 +74,11 @@ export function discrepancy(kernel: MmdKernel, { encoded, prior }: LatentSamples
     return near.sum<Scalar>();
   };
   // Without the pairs of a vector and itself, which are all 1.
-  const within = (vectors: Tensor): Scalar =>
+  const within = (vectors: Tensor, count: number): Scalar =>
     nearness(vectors, vectors)
-      .sub(rows)
-      .mul<Scalar>(1 / (rows * (rows - 1)));
-  return within(encoded)
-    .add(within(prior))
-    .sub<Scalar>(nearness(encoded, prior).mul(2 / rows ** 2));
+      .sub(count)
+      .mul<Scalar>(1 / (count * (count - 1)));
+  return within(encoded, rows)
+    .add(within(prior, others))
+    .sub<Scalar>(nearness(encoded, prior).mul(2 / (rows * others)));
 }

@@ -5,6 +5,7 @@
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import { forwardWithLatent } from './latent-pass.ts';
+import { withoutGradient } from './gradients.ts';
 import type { Outputs } from './losses.ts';
 
 /** The layer at the end of an encoder whose latent is quantised. */
@@ -55,11 +56,6 @@ function choose(tf: Tf, vectors: Tensor, codebook: Tensor): Tensor {
 /** The values of a tensor, for which the given one gets the gradient: the straight-through estimator. */
 export function straightThrough(tf: Tf, values: Tensor, given: Tensor): Tensor {
   return tf.customGrad<Tensor>(() => ({ value: values.clone(), gradFunc: (dy) => dy }))(given);
-}
-
-/** A tensor that counts as a constant. */
-function withoutGradient(tf: Tf, compute: () => Tensor): Tensor {
-  return tf.customGrad<Tensor>(() => ({ value: compute(), gradFunc: () => [] }))();
 }
 
 /** Makes a model decode the codes of its latent. Otherwise, layers act as in `forwardWithLogits`. */

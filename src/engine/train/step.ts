@@ -7,6 +7,7 @@ import { losses, type Outputs } from './losses.ts';
 import { forwardWithPrior } from './mmd.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
+import { forwardOfWeightedSamples, repeatRows } from './importance.ts';
 import { lossParts, type LatentOutputs, type LossOptions } from './loss-parts.ts';
 import { measuresOf, type LossKind, type MeasureName } from './measures.ts';
 import type { Samples } from './samples.ts';
@@ -92,10 +93,13 @@ type Forward = (input: Tensor, training: boolean) => Outputs & LatentOutputs & {
 
 function latentPass(
   tf: Tf,
-  { model, step, mmd }: Pick<StepOptions, 'model' | 'step' | 'mmd'>,
+  { model, step, kl, mmd }: Pick<StepOptions, 'model' | 'step' | 'kl' | 'mmd'>,
 ): { readonly kind: LossKind; readonly pass: Forward } {
   if (mmd !== undefined) return { kind: 'regularized', pass: forwardWithPrior(tf, model, mmd, step) };
   const distributions = variationalLayer(model);
+  const { samples } = kl ?? PLAIN_KL;
+  if (distributions !== undefined && samples > 1)
+    return { kind: 'importance', pass: forwardOfWeightedSamples(tf, model, distributions, samples) };
   if (distributions !== undefined)
     return { kind: 'variational', pass: forwardOfSamples(tf, model, distributions) };
   const quantizer = quantizerLayer(model);
@@ -128,11 +132,12 @@ type MeasureOptions = Pick<TrainerOptions, 'model' | 'metrics'> & LossOptions;
 function measureBatch(
   tf: Tf,
   options: MeasureOptions,
-  target: Tensor,
+  given: Tensor,
   outputs: ReturnType<Forward>,
 ): BatchMeasure {
   const { model, metrics } = options;
-  const { activity } = outputs;
+  const { activity, weighted } = outputs;
+  const target = weighted === undefined ? given : repeatRows(given, weighted.z.shape[1] ?? 1);
   const withPenalties = (start: Scalar): Scalar =>
     [...penalties(model), ...(activity === undefined ? [] : [activity])].reduce<Scalar>(
       (sum, penalty) => sum.add(penalty),

@@ -22,6 +22,8 @@ export interface VariationalLayer extends layers.Layer {
   posterior(input: Tensor): Posterior;
   /** mean + standard deviation * a standard normal number */
   sample(posterior: Posterior, purpose: DrawPurpose): Tensor;
+  /** The standard normal numbers of a sample. */
+  normals(shape: readonly number[], purpose: DrawPurpose): Tensor;
 }
 
 /** Of a model as it is trained; saved models have stock layers in its place. */
@@ -36,9 +38,11 @@ export interface KlTerm {
   readonly freeBits: number;
   /** Whether the weight of a step is a variable, which the caller sets. */
   readonly warmup: boolean;
+  /** Samples for each image. With more than one, the loss is the importance-weighted bound, and there is nothing else. */
+  readonly samples: number;
 }
 
-export const PLAIN_KL: KlTerm = { weight: 1, freeBits: 0, warmup: false };
+export const PLAIN_KL: KlTerm = { weight: 1, freeBits: 0, warmup: false, samples: 1 };
 
 /**
  * Kullback-Leibler divergence of each latent value from the standard normal distribution, in nats: Kingma and Welling 2014,

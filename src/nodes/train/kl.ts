@@ -17,7 +17,8 @@ import type { EpochRecord } from './history.ts';
 
 export function klTerm(kl: TrainSettings['kl']): KlTerm {
   if (kl === undefined) return PLAIN_KL;
-  return { weight: kl.weight, freeBits: kl.free_bits, warmup: kl.warmup_epochs > 0 };
+  const { weight, free_bits: freeBits, warmup_epochs: epochs, importance_samples: samples = 1 } = kl;
+  return { weight, freeBits, warmup: epochs > 0, samples };
 }
 
 /**

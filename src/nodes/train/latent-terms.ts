@@ -10,9 +10,10 @@ import { klTerm } from './kl.ts';
 
 /** What the training adds to the loss of the outputs. */
 export function lossKind(
-  { latent_regularizer: regularizer }: Pick<TrainSettings, 'latent_regularizer'>,
+  { latent_regularizer: regularizer, kl }: Pick<TrainSettings, 'latent_regularizer' | 'kl'>,
   latent: LatentKind,
 ): LossKind {
+  if (latent === 'variational' && klTerm(kl).samples > 1) return 'importance';
   return regularizer === undefined ? latent : 'regularized';
 }
 
@@ -35,16 +36,20 @@ export function latentTerms(
   };
 }
 
+/** Samples of the prior with which validation images are compared. */
+const MEASURED = 1024;
+
 function priorOf(
   { layers }: Autoencoder['encoder'],
   seed: StageContext['seed'],
-): Pick<MmdTerm, 'layer' | 'seeds'> {
+): Pick<MmdTerm, 'layer' | 'measured' | 'seeds'> {
   const drawn = (purpose: string) => ({
     radius: seed(`mmd/${purpose}radius`),
     angle: seed(`mmd/${purpose}angle`),
   });
   return {
     layer: layers.at(-1)?.name ?? '',
+    measured: MEASURED,
     seeds: { training: drawn(''), measuring: drawn('measuring/') },
   };
 }

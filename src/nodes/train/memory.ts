@@ -6,6 +6,7 @@ import { NumberSource, type Numbers } from '../../formats/numbers.ts';
 import { MAX_COPIED_BYTES } from '../../engine/train/calls.ts';
 import { quantizerLayer } from '../../engine/train/quantizer.ts';
 import type { SamplePair } from '../../engine/train/samples.ts';
+import { variationalLayer } from '../../engine/train/variational.ts';
 import type { TrainableAutoencoder } from '../../layers/build.ts';
 
 export interface TrainingSize {
@@ -82,26 +83,34 @@ export function largestBatch(data: readonly SamplePair[], batchSize: number): nu
   return Math.min(batchSize, Math.max(...data.map(({ x }) => x.count)));
 }
 
-/** The model's part of a training's size. */
+/**
+ * The model's part of a training's size.
+ *
+ * @param samples of the latents of each image, all of which are decoded
+ */
 export function modelSize(
   autoencoder: TrainableAutoencoder['autoencoder'],
+  samples = 1,
 ): Pick<TrainingSize, 'parameters' | 'largeParameters' | 'activations'> {
   const { layers, weights } = autoencoder;
   const sizeOf = (shape: readonly (number | null)[]): number =>
     shape.slice(1).reduce<number>((product, length) => product * (length ?? 1), 1);
-  const shapes = layers.flatMap(({ outputShape }) =>
-    Array.isArray(outputShape[0]) ? (outputShape as (number | null)[][]) : [outputShape as (number | null)[]],
-  );
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  const latent = variationalLayer(autoencoder);
+  const decoder = latent === undefined ? layers.length : layers.indexOf(latent);
+  const outputs = layers.map(({ outputShape }, index) => {
+    const shapes = Array.isArray(outputShape[0]) ? outputShape : [outputShape];
+    return (index < decoder ? 1 : samples) * sum((shapes as (number | null)[][]).map(sizeOf));
+  });
   const quantizer = quantizerLayer(autoencoder);
   const vectors = quantizer === undefined ? [] : quantizer.outputShape.slice(0, -1).map(Number);
   // The distance of each vector of a quantised latent from each code.
   const distances = quantizer === undefined ? 0 : quantizer.codes * sizeOf(vectors);
   const sizes = weights.map(({ shape }) => sizeOf([null, ...shape]));
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
   return {
     parameters: sum(sizes),
     largeParameters: sum(sizes.filter((size) => FLOAT * size >= LARGE)),
-    activations: sum(shapes.map(sizeOf)) + distances,
+    activations: sum(outputs) + distances,
   };
 }
 

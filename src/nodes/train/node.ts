@@ -260,6 +260,8 @@ function checkKl(
         ? {}
         : { related: { message: 'the encoder is defined here', at: ['encoder'], stage } }),
     });
+  } else if ((kl.importance_samples ?? 1) > 1) {
+    checkBound(report, kl);
   } else if (kl.warmup_epochs >= epochs) {
     report({
       code: 'bad-setting',
@@ -267,6 +269,26 @@ function checkKl(
       message: `the divergence never gets its full weight: the warm-up takes ${kl.warmup_epochs} epochs, but the training only ${epochs}`,
       hint: `use fewer \`warmup_epochs\` than \`epochs\``,
       at: ['kl', 'warmup_epochs'],
+    });
+  }
+}
+
+/** The importance-weighted bound has no divergence that could count differently. */
+function checkBound(
+  report: AnalysisContext<TrainSettings>['report'],
+  kl: NonNullable<TrainSettings['kl']>,
+): void {
+  const changed = [
+    ...(kl.weight === 1 ? [] : ['weight']),
+    ...(kl.warmup_epochs === 0 ? [] : ['warmup_epochs']),
+    ...(kl.free_bits === 0 ? [] : ['free_bits']),
+  ];
+  for (const key of changed) {
+    report({
+      code: 'bad-setting',
+      message: `\`${key}\` does not go with \`importance_samples: ${kl.importance_samples}\`: the importance-weighted bound has no separate divergence`,
+      hint: `remove \`${key}\` or \`importance_samples\``,
+      at: ['kl', key],
     });
   }
 }

@@ -26,7 +26,7 @@ import { EarlyStopping } from './early-stopping.ts';
 import { areShuffledInPieces, shuffle } from './epoch-order.ts';
 import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
-import { tellActiveUnits, warmUp, watchDivergence } from './kl.ts';
+import { klTerm, tellActiveUnits, warmUp, watchDivergence } from './kl.ts';
 import { endsInOne, latentTerms, loneImage } from './latent-terms.ts';
 import { checkMemory, largestBatch, modelSize } from './memory.ts';
 import { optimizerChoice } from './optimizer.ts';
@@ -63,17 +63,18 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
     );
     const optimizer = optimizerChoice(settings.optimizer);
     const batchSize = largestBatch(data, settings.batch_size);
+    const importance = klTerm(settings.kl).samples;
     const mayUseKernels = engine.kernels && (settings.compile === 'auto' || settings.compile === 'xla');
     checkMemory(
       {
         data,
-        ...modelSize(models.autoencoder),
+        ...modelSize(models.autoencoder, importance),
         slots: slotCount(optimizer) * trainedShare(models),
         batchSize,
         // Of latents with each other and with the prior, and of the prior with itself.
         pairs: settings.latent_regularizer === undefined ? 0 : 3,
         compiled: engine.identity.kind === 'native' && settings.compile !== 'eager',
-        kernels: mayUseKernels ? kernelMemory(models.autoencoder, batchSize, engine.threads) : 0,
+        kernels: mayUseKernels ? kernelMemory(models.autoencoder, importance * batchSize, engine.threads) : 0,
       },
       availableMemory(),
     );

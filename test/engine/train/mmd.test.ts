@@ -46,7 +46,7 @@ for (const [name, choice] of modes)
     test(`a step with \`${kernel}\`, on the ${name} engine, \`${choice}\``, async () => {
       const engine = await engineOf(name);
       const seeds = { training: seed, measuring: seed };
-      const mmd = { weight: keras.weight, kernel, layer: 'code', seeds };
+      const mmd = { weight: keras.weight, kernel, layer: 'code', measured: 0, seeds };
       const options = { loss: 'mse', mmd, metrics: ['mae'] } as const;
       await compareStep(engine, kerasModel(engine), choice, options, { losses, gradients }, COUNT);
     });
@@ -63,7 +63,7 @@ test('the estimate is about 0 for the prior itself, and grows with the distance 
   for (const kernel of ['imq', 'rbf'] as const) {
     const estimates = [0, 1, 3].map((shift) =>
       tf.tidy(() => {
-        const prior = statelessNormal(tf, [400, 4], seed, zero);
+        const prior = statelessNormal(tf, [700, 4], seed, zero);
         const encoded = statelessNormal(tf, [400, 4], { radius: [5, 6], angle: [7, 8] }, zero).add(shift);
         return discrepancy(kernel, { encoded, prior }).dataSync()[0] ?? NaN;
       }),

@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import type { Tensor } from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
 import { NormalNumbers } from '../../../src/formats/normal-numbers.ts';
+import { createTrainer } from '../../../src/engine/choose-trainer.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { importanceWork, trainedLatentModel } from '../../../src/engine/train/elbo.ts';
+import { rowNumbers } from '../../../src/engine/train/samples.ts';
 import { divergence, variationalLayer } from '../../../src/engine/train/variational.ts';
 import {
   buildAutoencoder,
@@ -31,6 +33,13 @@ const keras = written('variational.json') as {
   readonly weight: number;
   readonly samples: number;
   readonly nll: number;
+  readonly bound: {
+    readonly samples: number;
+    readonly iwae: number;
+    readonly reconstruction: number;
+    readonly kl: number;
+    readonly gradients: readonly (readonly number[])[];
+  };
   readonly steps: readonly {
     readonly free: number;
     readonly loss: number;
@@ -60,13 +69,7 @@ function kerasModel(engine: Engine): TrainableAutoencoder {
   const models = build(engine);
   fill(engine, models);
   const latent = variationalLayer(models.autoencoder) ?? assert.fail();
-  latent.sample = ({ mean, logVariance }) =>
-    mean.add(
-      logVariance
-        .mul(0.5)
-        .exp()
-        .mul(numbers(tf, [BATCH, UNITS], 7)),
-    );
+  latent.normals = (shape) => numbers(tf, [...shape], 7);
   return models;
 }
 
@@ -74,10 +77,58 @@ for (const [name, choice] of modes)
   for (const { free, gradients, ...losses } of keras.steps)
     test(`a step with ${free} free nats, on the ${name} engine, \`${choice}\``, async () => {
       const engine = await engineOf(name);
-      const kl = { weight: keras.weight, freeBits: free, warmup: false };
+      const kl = { weight: keras.weight, freeBits: free, warmup: false, samples: 1 };
       const options = { loss: 'binary_crossentropy', kl, metrics: ['mse'] } as const;
       await compareStep(engine, kerasModel(engine), choice, options, { losses, gradients });
     });
+
+for (const [name, choice] of modes)
+  test(`a step of the importance-weighted bound, on the ${name} engine, \`${choice}\``, async () => {
+    const engine = await engineOf(name);
+    const { samples, gradients, iwae, reconstruction, kl: divergences } = keras.bound;
+    const kl = { weight: 1, freeBits: 0, warmup: false, samples };
+    const options = { loss: 'binary_crossentropy', kl, metrics: [] } as const;
+    const losses = { loss: iwae, reconstruction, kl: divergences, iwae };
+    await compareStep(engine, kerasModel(engine), choice, options, { losses, gradients });
+  });
+
+test('the bound rises with the number of samples, to the likelihood', async () => {
+  const engine = await engineOf('usual');
+  const models = kerasModel(engine);
+  const x = images(engine);
+  const signal = new AbortController().signal;
+  const of = async (samples: number): Promise<number> => {
+    const { trainer } = createTrainer(
+      engine,
+      {
+        ...{
+          model: models.autoencoder,
+          step: models.step,
+          optimizer: { SGD: { learning_rate: 1, momentum: 0, nesterov: false } },
+        },
+        ...{
+          loss: 'binary_crossentropy',
+          kl: { weight: 1, freeBits: 0, warmup: false, samples },
+          metrics: [],
+        },
+        ...{ data: { x, y: x }, batchSize: BATCH },
+      },
+      'eager',
+    );
+    const { loss } = await trainer.evaluate({ x, y: x }, rowNumbers(BATCH), { signal });
+    trainer.dispose();
+    return loss;
+  };
+  const latent = variationalLayer(models.autoencoder) ?? assert.fail();
+  latent.normals = (shape, purpose) => {
+    assert.equal(purpose, 'measuring');
+    const drawn = new NormalNumbers([5, 6], shape[0] ?? 0, UNITS).read(0, (shape[0] ?? 0) * UNITS);
+    return engine.tf.tensor(drawn, [...shape]);
+  };
+  const [few, more, most] = [await of(2), await of(30), await of(2000)];
+  assert.ok(few > more && more > most, `${few}, ${more}, ${most}`);
+  disposeAutoencoder(models);
+});
 
 test('the likelihood by importance samples', async () => {
   const engine = await engineOf('usual');

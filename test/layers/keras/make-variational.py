@@ -74,9 +74,35 @@ def likelihood():
     return float(-np.mean(np.log(np.mean(weights, axis=1))))
 
 
+def bound(samples):
+    """The importance-weighted bound as a loss, with whole densities: equation 8 of Burda et al."""
+    encoder, decoder = build()
+    x = (numbers([BATCH, PIXELS], 3) + 1) / 2
+    draws = numbers([BATCH * samples, UNITS], 7).reshape(BATCH, samples, UNITS)
+    with tf.GradientTape() as tape:
+        mean, log_variance = tf.split(encoder(x), 2, axis=1)
+        of_values = tf.reduce_mean(-0.5 * (1 + log_variance - mean**2 - tf.exp(log_variance)), axis=0)
+        mean, log_variance = mean[:, None], log_variance[:, None]
+        z = mean + tf.exp(0.5 * log_variance) * draws
+        log_prior = tf.reduce_sum(-0.5 * (np.log(2 * np.pi) + z**2), axis=2)
+        deviation = (z - mean) ** 2 / tf.exp(log_variance)
+        log_posterior = tf.reduce_sum(-0.5 * (np.log(2 * np.pi) + log_variance + deviation), axis=2)
+        losses = tf.reshape(entropy(np.repeat(x, samples, axis=0), decoder(tf.reshape(z, [-1, UNITS]))), [BATCH, samples])
+        log_weights = log_prior - log_posterior - losses
+        loss = -tf.reduce_mean(tf.reduce_logsumexp(log_weights, axis=1) - np.log(samples))
+    weights = [*encoder.trainable_weights, *decoder.trainable_weights]
+    return {
+        "samples": samples,
+        "iwae": float(loss),
+        "reconstruction": float(tf.reduce_mean(losses)),
+        "kl": float(tf.reduce_sum(of_values)),
+        "gradients": [rounded(gradient) for gradient in tape.gradient(loss, [weight.value for weight in weights])],
+    }
+
+
 if __name__ == "__main__":
     assert keras.__version__.startswith("3.15."), keras.__version__
     with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "variational.json"), "w") as file:
         steps = [step(0.0), step(FREE)]
-        json.dump({"weight": WEIGHT, "samples": SAMPLES, "steps": steps, "nll": likelihood()}, file, indent=1)
+        json.dump({"weight": WEIGHT, "samples": SAMPLES, "steps": steps, "nll": likelihood(), "bound": bound(4)}, file, indent=1)
         file.write("\n")

@@ -4,6 +4,8 @@ import { Failure } from '../../../src/core/diagnostic.ts';
 import { loadTfjs } from '../../../src/engine/tensorflow/addon.ts';
 import { slotCount } from '../../../src/engine/train/optimizers/optimizer.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
+import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
+import { layer, seedsOf } from '../../layers/specs.ts';
 import { checkMemory, estimateMemory, largestBatch, modelSize } from '../../../src/nodes/train/memory.ts';
 
 function samples(count: number): Samples {
@@ -21,6 +23,22 @@ test("a model's memory consists of its weights and the outputs of its layers", (
   assert.equal(parameters, 10 * 4 + 4 + 4 * 10 + 10);
   // The input layer gives its ten values, too.
   assert.ok(activations === 14 || activations === 24, String(activations));
+});
+
+test('samples of the latents of one image are all decoded; pairs of images need memory, too', () => {
+  const tf = loadTfjs();
+  const encoder = [layer('Dense', { units: 7 }), layer('Variational', { units: 3 })];
+  const models = buildAutoencoder(
+    tf,
+    { input_shape: [10], encoder, decoder: [layer('Dense', { units: 10 })] },
+    seedsOf(1),
+  );
+  const [one, five] = [modelSize(models.autoencoder), modelSize(models.autoencoder, 5)];
+  assert.equal(one.activations, 10 + 7 + 3 + 10);
+  assert.equal(five.activations, 10 + 7 + 5 * (3 + 10));
+  disposeAutoencoder(models);
+  const size = { ...SIZE, data: [], parameters: 0, activations: 0, batchSize: 100 };
+  assert.ok(estimateMemory({ ...size, pairs: 3 }) >= 3 * 100 * 100 * 4);
 });
 
 test('no batch is larger than the images that there are', () => {

@@ -192,6 +192,38 @@ test('a warm-up leaves the divergence out of the first epoch, and free bits its 
   assert.deepEqual(plain, await weights({ weight: 1, warmup_epochs: 0, free_bits: 0 }));
 });
 
+test('several samples of each image train the importance-weighted bound', async (t) => {
+  const held = engine.tf.memory().numTensors;
+  const kl = { weight: 1, warmup_epochs: 0, free_bits: 0 };
+  const { root, inputs, settings, metrics, folder, trained } = await train(t, {
+    ...EAGER,
+    kl: { ...kl, importance_samples: 4 },
+  });
+  const names = ['loss', 'reconstruction', 'kl', 'iwae'].flatMap((name) => [name, `val_${name}`]);
+  assert.deepEqual(Object.keys(metrics), [...names, 'epochs', 'best_epoch']);
+  assert.equal(metrics['loss'], metrics['iwae']);
+  assert.equal(metrics['val_loss'], metrics['val_iwae']);
+  // Tighter than the bound of one sample.
+  assert.ok(
+    (metrics['val_iwae'] ?? NaN) < (metrics['val_reconstruction'] ?? NaN) + (metrics['val_kl'] ?? NaN),
+  );
+  const inspection = { stage: 'trained', train: settings, seed: 0 };
+  const given = { stage: 'inspection', inputs: { ...inputs, trained }, engine: async () => engine };
+  const inspected = await inspectTrained(fakeContext(root, { ...inspection }, given));
+  for (const name of ['val_loss', 'val_kl'])
+    assert.ok(Math.abs((inspected.metrics?.[name] ?? NaN) / (metrics[name] ?? NaN) - 1) < 1e-5, name);
+  assert.equal(engine.tf.memory().numTensors, held, 'tensors are left behind');
+
+  const weights = (from: string): Buffer => readFileSync(join(from, 'model/autoencoder/weights.bin'));
+  const again = await train(t, { ...EAGER, kl: { ...kl, importance_samples: 4 } });
+  assert.deepEqual(weights(again.folder), weights(folder));
+  const [one, plain] = [
+    await train(t, { ...EAGER, kl: { ...kl, importance_samples: 1 } }),
+    await train(t, EAGER),
+  ];
+  assert.deepEqual(weights(one.folder), weights(plain.folder));
+});
+
 test('a divergence beyond all sense is pointed out once', () => {
   const logs: string[] = [];
   const watch = watchDivergence(3, (level, message) => logs.push(`${level} ${message}`));
@@ -259,6 +291,15 @@ test('`kl` is for variational models, and a warm-up ends', () => {
   assert.deepEqual(check(undefined, false), []);
   assert.deepEqual(check({ ...plain, warmup_epochs: 3 }, true), ['warning bad-setting kl.warmup_epochs']);
   assert.deepEqual(check({ ...plain, warmup_epochs: 2 }, true), []);
+  const several = { ...plain, importance_samples: 5 };
+  assert.deepEqual(check(several, true), []);
+  assert.deepEqual(check(several, false), ['error bad-setting kl']);
+  assert.deepEqual(check({ ...several, weight: 4, warmup_epochs: 1, free_bits: 0.1 }, true), [
+    'error bad-setting kl.weight',
+    'error bad-setting kl.warmup_epochs',
+    'error bad-setting kl.free_bits',
+  ]);
+  assert.deepEqual(check({ ...plain, importance_samples: 1, weight: 4 }, true), []);
 });
 
 test('metrics of a latent need a variational one', () => {
