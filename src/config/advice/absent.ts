@@ -110,7 +110,6 @@ const OPTIMIZERS: Readonly<Record<string, string>> = {
   muon: LIKE_ADAM,
   sophia: LIKE_ADAM,
   shampoo: LIKE_ADAM,
-  adadelta: 'the nearest are `adagrad` and `rmsprop`',
   ftrl: 'the nearest is `adagrad`',
   lbfgs: 'there are no second-order optimizers: `adam` needs the fewest settings',
   rprop: 'the nearest is `rmsprop`',

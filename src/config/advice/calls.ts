@@ -95,6 +95,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   nadam: { name: 'Nadam', positions: ['learning_rate', 'beta_1', 'beta_2', 'epsilon'] },
   adamax: { name: 'Adamax', positions: ['learning_rate', 'beta_1', 'beta_2', 'epsilon'] },
   adagrad: { name: 'Adagrad', positions: ['learning_rate'] },
+  adadelta: { name: 'Adadelta', positions: ['learning_rate', 'rho', 'epsilon'] },
   exponentialdecay: {
     name: 'ExponentialDecay',
     positions: ['initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase'],
@@ -136,7 +137,10 @@ const RENAMED: Readonly<Record<string, string>> = {
   initial_learning_rate: 'learning_rate lr',
   beta_1: 'beta1',
   beta_2: 'beta2',
-  weight_decay: 'wd decay',
+  weight_decay: 'wd',
+  clipnorm: 'clip_norm max_norm',
+  clipvalue: 'clip_value',
+  global_clipnorm: 'max_grad_norm grad_clip gradient_clip clip_grad_norm',
   momentum: 'mom',
 };
 
@@ -154,10 +158,8 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   dtype: 'weights are float32',
   noise_shape: 'each value is dropped independently',
   seed: 'random numbers derive from the seed of the pipeline',
-  clipnorm: 'gradients are not clipped',
-  clipvalue: 'gradients are not clipped',
   decay:
-    'for a decaying rate use a schedule, `learning_rate: { ExponentialDecay: … }`, and weights decay with `AdamW`',
+    'for a decaying rate use a schedule, `learning_rate: { ExponentialDecay: … }`, and for decaying weights `weight_decay`',
   output_padding: '`padding: same` and `strides` determine the size',
 };
 

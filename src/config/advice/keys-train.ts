@@ -54,6 +54,9 @@ const share: Rule = (value) => {
   return typeof read === 'number' && read > 0 && read < 1 ? { entries: { validation: read } } : undefined;
 };
 
+const inOptimizer = (argument: string): Rule =>
+  told(`write it inside the optimizer: \`optimizer: { Adam: { ${argument} } }\``);
+
 const KEPT = 'the best model is always kept, as well as the last one';
 
 /** Keys of a `train` stage. */
@@ -73,8 +76,12 @@ export const TRAIN: Rules = {
   max_queue_size: needless(NO_MEANING),
   class_weight: needless(NO_MEANING),
   loss_weights: needless('there is only one loss'),
-  clipnorm: needless('gradients are not clipped'),
-  gradient_clip: needless('gradients are not clipped'),
+  clipnorm: inOptimizer('clipnorm: 1'),
+  clipvalue: inOptimizer('clipvalue: 0.5'),
+  global_clipnorm: inOptimizer('global_clipnorm: 1'),
+  gradient_clip: inOptimizer('global_clipnorm: 1'),
+  gradient_clip_val: inOptimizer('global_clipnorm: 1'),
+  max_grad_norm: inOptimizer('global_clipnorm: 1'),
   num_workers: needless(NO_MEANING),
   pin_memory: needless(NO_MEANING),
   warmup_steps: told('write it inside the schedule: `learning_rate: { CosineDecay: { … } }`'),

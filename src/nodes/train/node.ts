@@ -19,6 +19,7 @@ import { endsInOne, loneImage, lossKind } from './latent-terms.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { latentKindOf } from '../model/latent.ts';
 import { checkLearningRate } from './rate-checks.ts';
+import { checkClipping } from './clipping-checks.ts';
 import { checkStart } from './start-checks.ts';
 import { ACTIVATION_RANGES } from './targets.ts';
 
@@ -60,6 +61,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
 
   checkStopping(context);
   checkLearningRate(context);
+  checkClipping(context);
   if (data !== undefined) {
     checkSplits(context, data, target);
     checkDenoising(context, data, target);

@@ -27,6 +27,9 @@ export function optimizerChoice(spec: OptimizerSpec): OptimizerChoice {
     case 'adagrad':
     case 'Adagrad':
       return { Adagrad: OPTIMIZER_DEFAULTS.Adagrad };
+    case 'adadelta':
+    case 'Adadelta':
+      return { Adadelta: OPTIMIZER_DEFAULTS.Adadelta };
     default:
       return unreachable(spec);
   }

@@ -499,7 +499,8 @@ export type OptimizerSpec =
   | { readonly AdamW: AdamWArguments }
   | { readonly Nadam: NadamArguments }
   | { readonly Adamax: AdamaxArguments }
-  | { readonly Adagrad: AdagradArguments };
+  | { readonly Adagrad: AdagradArguments }
+  | { readonly Adadelta: AdadeltaArguments };
 
 /**
  * An optimizer with Keras's default arguments. Keras's class names and their lower-case forms are accepted.
@@ -512,13 +513,15 @@ export type OptimizerName =
   | 'nadam'
   | 'adamax'
   | 'adagrad'
+  | 'adadelta'
   | 'SGD'
   | 'RMSprop'
   | 'Adam'
   | 'AdamW'
   | 'Nadam'
   | 'Adamax'
-  | 'Adagrad';
+  | 'Adagrad'
+  | 'Adadelta';
 
 /** How far each step moves the weights: a number more than 0, or a schedule. */
 export type LearningRate = number | LearningRateSchedule;
@@ -622,6 +625,27 @@ export type Decay = number;
 /** Small number that avoids division by zero. */
 export type Epsilon = number;
 
+/**
+ * Decoupled weight decay: the share, times the learning rate, by which each step reduces every trained
+ * weight, biases included. Left out: none.
+ */
+export type WeightDecay = number;
+
+/**
+ * The largest norm of the gradient of each weight: larger gradients are scaled down to it. At most one of
+ * `clipnorm`, `clipvalue` and `global_clipnorm` may be set. Left out: no limit.
+ */
+export type ClipNorm = number;
+
+/** The largest absolute value of each number of a gradient: larger ones are set to it. Left out: no limit. */
+export type ClipValue = number;
+
+/**
+ * The largest norm of the gradients of all weights together: if it is larger, all of them are scaled down by
+ * one factor. Left out: no limit.
+ */
+export type GlobalClipNorm = number;
+
 /** Stochastic gradient descent, optionally with momentum. */
 export type SGDArguments = {
   readonly learning_rate: LearningRate;
@@ -629,6 +653,10 @@ export type SGDArguments = {
   readonly momentum: number;
   /** Whether the momentum is Nesterov's, which looks one step ahead. */
   readonly nesterov: boolean;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /** Divides the gradient by a running mean of its size. */
@@ -641,6 +669,10 @@ export type RMSpropArguments = {
   readonly epsilon: Epsilon;
   /** Whether gradients are divided by their running standard deviation instead of their root mean square. */
   readonly centered: boolean;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /** Adam: running means of the gradient and of its square, corrected for their start at zero. */
@@ -653,6 +685,10 @@ export type AdamArguments = {
   readonly epsilon: Epsilon;
   /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the current one. */
   readonly amsgrad: boolean;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /** Adam with weight decay: each step also reduces all weights by a share of themselves. */
@@ -667,6 +703,9 @@ export type AdamWArguments = {
   readonly epsilon: Epsilon;
   /** Whether to divide by the largest mean of squares so far (AMSGrad) instead of the current one. */
   readonly amsgrad: boolean;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /** Adam with Nesterov's momentum. */
@@ -677,6 +716,10 @@ export type NadamArguments = {
   /** Share of the running mean of squared gradients that is kept at each step, 0 or more and less than 1. */
   readonly beta_2: Decay;
   readonly epsilon: Epsilon;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /** Adam with the largest recent gradient instead of the mean of squares. */
@@ -687,6 +730,10 @@ export type AdamaxArguments = {
   /** Share of the largest recent gradient that is kept at each step, 0 or more and less than 1. */
   readonly beta_2: Decay;
   readonly epsilon: Epsilon;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /** Divides the gradient by the root of the sum of all its squares so far, so that steps become smaller. */
@@ -695,6 +742,25 @@ export type AdagradArguments = {
   /** Initial value of the sum of squares, 0 or more. */
   readonly initial_accumulator_value: number;
   readonly epsilon: Epsilon;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
+};
+
+/**
+ * Adagrad with running means instead of a sum, whose steps have the scale of earlier steps. Keras's default
+ * `learning_rate` of 0.001 makes very small steps: the paper and older versions of Keras have 1.
+ */
+export type AdadeltaArguments = {
+  readonly learning_rate: LearningRate;
+  /** Share of the running means that is kept at each step, 0 or more and less than 1. */
+  readonly rho: Decay;
+  readonly epsilon: Epsilon;
+  readonly weight_decay?: WeightDecay;
+  readonly clipnorm?: ClipNorm;
+  readonly clipvalue?: ClipValue;
+  readonly global_clipnorm?: GlobalClipNorm;
 };
 
 /**
@@ -1211,6 +1277,7 @@ export const OPTIMIZER_DEFAULTS: {
   readonly Nadam: NadamArguments;
   readonly Adamax: AdamaxArguments;
   readonly Adagrad: AdagradArguments;
+  readonly Adadelta: AdadeltaArguments;
 } = {
   SGD: { learning_rate: 0.01, momentum: 0, nesterov: false },
   RMSprop: { learning_rate: 0.001, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false },
@@ -1219,6 +1286,7 @@ export const OPTIMIZER_DEFAULTS: {
   Nadam: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
   Adamax: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
   Adagrad: { learning_rate: 0.001, initial_accumulator_value: 0.1, epsilon: 1e-7 },
+  Adadelta: { learning_rate: 0.001, rho: 0.95, epsilon: 1e-7 },
 };
 
 /** `DatasetSettings` with `source: csv`. */

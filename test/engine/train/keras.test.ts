@@ -50,11 +50,15 @@ function assertNear(actual: ArrayLike<number>, wanted: readonly number[], tolera
 
 for (const { optimizer: choice, steps } of keras.optimizers) {
   test(`steps of ${JSON.stringify(choice)}`, () => {
-    const weight = tf.variable(tf.tensor1d(keras.start));
-    const optimizer = createOptimizer(tf, choice, [weight]);
+    // Two weights, each with half of the numbers.
+    const halves = (all: readonly number[]) =>
+      [all.slice(0, 2), all.slice(2)].map((half) => tf.tensor1d(half));
+    const weights = halves(keras.start).map((half) => tf.variable(half));
+    const optimizer = createOptimizer(tf, choice, weights);
     for (const [index, gradient] of keras.gradients.entries()) {
-      optimizer.apply([tf.tensor1d(gradient)], tf.scalar(index, 'int32'));
-      assertNear(weight.dataSync(), steps[index] ?? [], 2e-6);
+      optimizer.apply(halves(gradient), tf.scalar(index, 'int32'));
+      const moved = weights.flatMap((weight) => [...weight.dataSync()]);
+      assertNear(moved, steps[index] ?? [], 2e-6);
     }
     optimizer.dispose();
   });

@@ -1,6 +1,7 @@
 /** Each optimizer against the formulas of Keras's documentation, written down once more in float64. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import fc from 'fast-check';
 import type { Tf } from '../../../src/engine/engine.ts';
 import { createOptimizer, type OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
 import { readVariables, writeVariables } from '../../../src/engine/train/state.ts';
@@ -95,6 +96,17 @@ function adagradReference(rate: number): Reference {
   };
 }
 
+function adadeltaReference(rate: number): Reference {
+  let squares = 0;
+  let steps = 0;
+  return (weight, gradient) => {
+    squares = 0.95 * squares + 0.05 * gradient ** 2;
+    const step = (gradient * Math.sqrt(steps + 1e-7)) / Math.sqrt(squares + 1e-7);
+    steps = 0.95 * steps + 0.05 * step ** 2;
+    return weight - rate * step;
+  };
+}
+
 const adam = { learning_rate: 0.05, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false };
 const rmsprop = { learning_rate: 0.02, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false };
 const simple = { learning_rate: 0.05, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
@@ -133,6 +145,24 @@ const CASES: Readonly<
   Adagrad: {
     choice: { Adagrad: { learning_rate: 0.1, initial_accumulator_value: 0.1, epsilon: 1e-7 } },
     reference: () => adagradReference(0.1),
+  },
+  Adadelta: {
+    choice: { Adadelta: { learning_rate: 5, rho: 0.95, epsilon: 1e-7 } },
+    reference: () => adadeltaReference(5),
+  },
+  'SGD with weight decay': {
+    choice: { SGD: { learning_rate: 0.01, momentum: 0.8, nesterov: false, weight_decay: 0.5 } },
+    reference: () => {
+      const plain = sgdReference(0.01, 0.8, false);
+      return (weight, gradient, step) => plain(weight * (1 - 0.01 * 0.5), gradient, step);
+    },
+  },
+  'SGD with clipped values': {
+    choice: { SGD: { learning_rate: 0.01, momentum: 0.8, nesterov: false, clipvalue: 2 } },
+    reference: () => {
+      const plain = sgdReference(0.01, 0.8, false);
+      return (weight, gradient, step) => plain(weight, Math.max(-2, Math.min(2, gradient)), step);
+    },
   },
 };
 
@@ -230,4 +260,42 @@ test('saved values of other variables are refused, and nothing is written', asyn
   assert.deepEqual(await readVariables(run.optimizer.variables), before);
   run.dispose();
   other.dispose();
+});
+
+test('clipped norms keep the direction of a gradient, and one below the limit to the bit', () => {
+  const still = { learning_rate: 1, momentum: 0, nesterov: false };
+  const steps = (choice: OptimizerChoice, gradients: readonly number[][]): number[][] => {
+    const weights = gradients.map(({ length }) => tf.variable(tf.zeros([length])));
+    const optimizer = createOptimizer(tf, choice, weights);
+    optimizer.apply(
+      gradients.map((gradient) => tf.tensor1d(gradient)),
+      tf.scalar(0, 'int32'),
+    );
+    return weights.map((weight) => [...weight.dataSync()].map((value) => -value));
+  };
+  const near = (actual: readonly number[], wanted: readonly number[]): void =>
+    wanted.forEach((value, index) => assert.ok(Math.abs((actual[index] ?? NaN) - value) < 1e-5));
+  const numbers = fc.array(
+    fc.integer({ min: -72, max: 72 }).map((value) => value / 8),
+    { minLength: 1, maxLength: 5 },
+  );
+  const norm = (values: readonly number[]): number => Math.hypot(...values);
+  fc.assert(
+    fc.property(numbers, numbers, fc.double({ min: 0.1, max: 20, noNaN: true }), (one, other, limit) => {
+      const whole = norm([...one, ...other]);
+      const shared = steps({ SGD: { ...still, global_clipnorm: limit } }, [one, other]).flat();
+      const scale = Math.min(1, limit / whole);
+      near(
+        shared,
+        [...one, ...other].map((value) => (whole === 0 ? 0 : value * scale)),
+      );
+      const [own = []] = steps({ SGD: { ...still, clipnorm: limit } }, [one, other]);
+      near(
+        own,
+        one.map((value) => value * Math.min(1, limit / Math.max(norm(one), 1e-30))),
+      );
+      if (norm(one) < 0.99 * limit) assert.ok(own.every((value, index) => value === (one[index] ?? 0)));
+    }),
+    { numRuns: 30 },
+  );
 });

@@ -66,6 +66,10 @@ const optimizers: readonly OptimizerChoice[] = [
   { Nadam: adam },
   { Adamax: adam },
   { Adagrad: { learning_rate: 0.05, initial_accumulator_value: 0.1, epsilon: 1e-7 } },
+  { Adadelta: { learning_rate: 1, rho: 0.9, epsilon: 1e-6 } },
+  { Nadam: { ...adam, weight_decay: 0.1, clipnorm: 0.01 } },
+  { Adamax: { ...adam, global_clipnorm: 0.02 } },
+  { RMSprop: { ...rmsprop, momentum: 0.5, weight_decay: 0.05, clipvalue: 0.001 } },
 ];
 
 const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];

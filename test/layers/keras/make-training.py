@@ -12,6 +12,10 @@ import tensorflow as tf
 ADAM = {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3}
 RMSPROP = {"learning_rate": 0.05, "rho": 0.8, "momentum": 0.0, "epsilon": 1e-3, "centered": False}
 
+SGD = {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False}
+ADAGRAD = {"learning_rate": 0.05, "initial_accumulator_value": 0.1, "epsilon": 1e-3}
+ADADELTA = {"learning_rate": 0.5, "rho": 0.8, "epsilon": 1e-3}
+
 OPTIMIZERS = [
     ("SGD", {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False}),
     ("SGD", {"learning_rate": 0.1, "momentum": 0.8, "nesterov": False}),
@@ -23,7 +27,20 @@ OPTIMIZERS = [
     ("AdamW", {**ADAM, "amsgrad": False, "weight_decay": 0.1}),
     ("Nadam", ADAM),
     ("Adamax", ADAM),
-    ("Adagrad", {"learning_rate": 0.05, "initial_accumulator_value": 0.1, "epsilon": 1e-3}),
+    ("Adagrad", ADAGRAD),
+    ("Adadelta", ADADELTA),
+    ("Adadelta", {"learning_rate": 0.001, "rho": 0.95, "epsilon": 1e-7}),
+    ("SGD", {**SGD, "momentum": 0.8, "weight_decay": 0.3}),
+    ("SGD", {**SGD, "clipnorm": 0.6}),
+    ("SGD", {**SGD, "clipvalue": 0.45}),
+    ("SGD", {**SGD, "global_clipnorm": 0.9, "weight_decay": 0.1}),
+    ("RMSprop", {**RMSPROP, "weight_decay": 0.3, "clipvalue": 0.2}),
+    ("Adam", {**ADAM, "amsgrad": False, "weight_decay": 0.2, "global_clipnorm": 0.5}),
+    ("AdamW", {**ADAM, "amsgrad": False, "weight_decay": 0.1, "clipnorm": 0.4}),
+    ("Nadam", {**ADAM, "weight_decay": 0.2, "clipnorm": 0.5}),
+    ("Adamax", {**ADAM, "weight_decay": 0.2, "global_clipnorm": 1.1}),
+    ("Adagrad", {**ADAGRAD, "weight_decay": 0.4, "clipnorm": 100.0}),
+    ("Adadelta", {**ADADELTA, "weight_decay": 0.2, "clipvalue": 0.6}),
 ]
 
 SCHEDULES = [
@@ -56,13 +73,14 @@ def rounded(values):
 
 
 def optimizer(name, args):
+    """Steps of two weights, each with half of the numbers: a norm can be that of one, or that of both."""
     rule = getattr(keras.optimizers, name)(**args)
-    weight = keras.Variable(START)
-    rule.build([weight])
+    weights = [keras.Variable(START[:2]), keras.Variable(START[2:])]
+    rule.build(weights)
     steps = []
     for gradient in GRADIENTS:
-        rule.apply([tf.constant(gradient)])
-        steps.append(rounded(weight))
+        rule.apply([tf.constant(gradient[:2]), tf.constant(gradient[2:])])
+        steps.append([*rounded(weights[0]), *rounded(weights[1])])
     return {"optimizer": {name: args}, "steps": steps}
 
 

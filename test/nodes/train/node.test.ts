@@ -189,3 +189,14 @@ test('previews show gray and colour images only', () => {
   const model = { inputShape: shape, outputShape: shape };
   assert.deepEqual(found({ settings: { preview }, data: { shape }, model }), ['error bad-setting preview']);
 });
+
+test('two limits on gradients are refused, at the second one', () => {
+  const limited = (limits: object): readonly string[] =>
+    found({
+      settings: { optimizer: { SGD: { learning_rate: 0.1, momentum: 0, nesterov: false, ...limits } } },
+    });
+  assert.deepEqual(limited({ clipnorm: 1 }), []);
+  assert.deepEqual(limited({ clipvalue: 1, global_clipnorm: 2 }), [
+    'error bad-setting optimizer.SGD.global_clipnorm',
+  ]);
+});

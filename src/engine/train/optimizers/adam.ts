@@ -10,29 +10,23 @@ export interface AdamArguments {
   readonly amsgrad: boolean;
 }
 
-export interface AdamWArguments extends AdamArguments {
-  /** The share of a weight, times the learning rate, that is subtracted at each step, 0 or more. */
-  readonly weight_decay: number;
-}
-
 /**
  * Adam (D. P. Kingma, J. Ba, arXiv:1412.6980; https://keras.io/api/optimizers/adam/), in the form of the end of the paper's
  * section 2, with running means m of g and v of g^2 and the step t: w = w - η sqrt(1 - β2^t) / (1 - β1^t) m / (sqrt(v) + ε).
  * AMSGrad (S. J. Reddi, S. Kale, S. Kumar, arXiv:1904.09237) takes the largest v so far.
- *
- * @param decay AdamW's weight decay (I. Loshchilov, F. Hutter, arXiv:1711.05101): w = w - η decay w, before the step
  */
-export function adam(
-  { beta_1, beta_2, epsilon, amsgrad }: AdamArguments,
-  decay = 0,
-): UpdateRule<'momentum' | 'velocity', 'velocity_hat'> {
+export function adam({
+  beta_1,
+  beta_2,
+  epsilon,
+  amsgrad,
+}: AdamArguments): UpdateRule<'momentum' | 'velocity', 'velocity_hat'> {
   return {
     slots: { momentum: 0, velocity: 0, ...(amsgrad ? { velocity_hat: 0 } : {}) },
     shared: {},
     prepareStep(tf, { count, learningRate }) {
       const bias = tf.sub(1, tf.pow(beta_1, count));
       const rate = learningRate.mul(tf.sub(1, tf.pow(beta_2, count)).sqrt()).div(bias);
-      const lost = decay === 0 ? undefined : learningRate.mul(decay);
       return {
         shared: {},
         update(weight, gradient, slots) {
@@ -40,9 +34,8 @@ export function adam(
           const velocity = movingAverage(slots.velocity, gradient.square(), beta_2);
           const largest = slots.velocity_hat && tf.maximum(slots.velocity_hat, velocity);
           const scale = (largest ?? velocity).sqrt().add(epsilon);
-          const start = lost === undefined ? weight : weight.sub(weight.mul(lost));
           return {
-            weight: start.sub(momentum.mul(rate).div(scale)),
+            weight: weight.sub(momentum.mul(rate).div(scale)),
             slots: { momentum, velocity, velocity_hat: largest },
           };
         },

@@ -2,9 +2,11 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import type { Tf } from '../../engine.ts';
 import type { NamedVariable } from '../state.ts';
+import { adadelta, type AdadeltaArguments } from './adadelta.ts';
 import { adagrad, type AdagradArguments } from './adagrad.ts';
-import { adam, type AdamArguments, type AdamWArguments } from './adam.ts';
+import { adam, type AdamArguments } from './adam.ts';
 import { adamax, type AdamaxArguments } from './adamax.ts';
+import { clip, type ClippingArguments } from './clipping.ts';
 import { startRate } from './learning-rate.ts';
 import { nadam, type NadamArguments } from './nadam.ts';
 import { rmsprop, type RMSpropArguments } from './rmsprop.ts';
@@ -12,15 +14,23 @@ import type { Named, UpdateRule } from './rule.ts';
 import type { LearningRate } from './schedules.ts';
 import { sgd, type SGDArguments } from './sgd.ts';
 
+/** The arguments that every optimizer has besides its own. */
+interface CommonArguments extends ClippingArguments {
+  readonly learning_rate: LearningRate;
+  /** The share of each weight, times the learning rate, that is subtracted at each step, 0 or more. */
+  readonly weight_decay?: number;
+}
+
 /** An optimizer by its Keras name, with all of its arguments. */
 export type OptimizerChoice =
-  | { readonly SGD: SGDArguments }
-  | { readonly RMSprop: RMSpropArguments }
-  | { readonly Adam: AdamArguments }
-  | { readonly AdamW: AdamWArguments }
-  | { readonly Nadam: NadamArguments }
-  | { readonly Adamax: AdamaxArguments }
-  | { readonly Adagrad: AdagradArguments };
+  | { readonly SGD: SGDArguments & CommonArguments }
+  | { readonly RMSprop: RMSpropArguments & CommonArguments }
+  | { readonly Adam: AdamArguments & CommonArguments }
+  | { readonly AdamW: AdamArguments & CommonArguments }
+  | { readonly Nadam: NadamArguments & CommonArguments }
+  | { readonly Adamax: AdamaxArguments & CommonArguments }
+  | { readonly Adadelta: AdadeltaArguments & CommonArguments }
+  | { readonly Adagrad: AdagradArguments & CommonArguments };
 
 /**
  * Changes weights by their gradients. Everything that changes from step to step, including the learning rate, is in variables or
@@ -52,37 +62,42 @@ export function learningRateOf(choice: OptimizerChoice): LearningRate {
 
 /** How many numbers an optimizer remembers for each number of a weight. */
 export function slotCount(choice: OptimizerChoice): number {
-  return Object.values<number | undefined>(slotsOf(choice)).filter((value) => value !== undefined).length;
+  return withRule(
+    choice,
+    ({ slots }) => Object.values<number | undefined>(slots).filter((value) => value !== undefined).length,
+  );
 }
 
-function slotsOf(choice: OptimizerChoice): Readonly<Record<string, number | undefined>> {
-  if ('SGD' in choice) return sgd(choice.SGD).slots;
-  if ('RMSprop' in choice) return rmsprop(choice.RMSprop).slots;
-  if ('Adam' in choice) return adam(choice.Adam).slots;
-  if ('AdamW' in choice) return adam(choice.AdamW).slots;
-  if ('Nadam' in choice) return nadam(choice.Nadam).slots;
-  if ('Adamax' in choice) return adamax(choice.Adamax).slots;
-  return adagrad(choice.Adagrad).slots;
+interface RuleUser<Result> {
+  <Slot extends string, Maybe extends string, Shared extends string>(
+    rule: UpdateRule<Slot, Maybe, Shared>,
+    args: CommonArguments,
+  ): Result;
+}
+
+function withRule<Result>(choice: OptimizerChoice, use: RuleUser<Result>): Result {
+  if ('SGD' in choice) return use(sgd(choice.SGD), choice.SGD);
+  if ('RMSprop' in choice) return use(rmsprop(choice.RMSprop), choice.RMSprop);
+  if ('Adam' in choice) return use(adam(choice.Adam), choice.Adam);
+  if ('AdamW' in choice) return use(adam(choice.AdamW), choice.AdamW);
+  if ('Nadam' in choice) return use(nadam(choice.Nadam), choice.Nadam);
+  if ('Adamax' in choice) return use(adamax(choice.Adamax), choice.Adamax);
+  if ('Adadelta' in choice) return use(adadelta(choice.Adadelta), choice.Adadelta);
+  return use(adagrad(choice.Adagrad), choice.Adagrad);
 }
 
 /** @param weights the variables to change; their order is that of the slots' names */
 export function createOptimizer(tf: Tf, choice: OptimizerChoice, weights: readonly Variable[]): Optimizer {
-  if ('SGD' in choice) return start(tf, sgd(choice.SGD), choice.SGD, weights);
-  if ('RMSprop' in choice) return start(tf, rmsprop(choice.RMSprop), choice.RMSprop, weights);
-  if ('Adam' in choice) return start(tf, adam(choice.Adam), choice.Adam, weights);
-  if ('AdamW' in choice)
-    return start(tf, adam(choice.AdamW, choice.AdamW.weight_decay), choice.AdamW, weights);
-  if ('Nadam' in choice) return start(tf, nadam(choice.Nadam), choice.Nadam, weights);
-  if ('Adamax' in choice) return start(tf, adamax(choice.Adamax), choice.Adamax, weights);
-  return start(tf, adagrad(choice.Adagrad), choice.Adagrad, weights);
+  return withRule(choice, (rule, args) => start(tf, rule, args, weights));
 }
 
 function start<Slot extends string, Maybe extends string, Shared extends string>(
   tf: Tf,
   rule: UpdateRule<Slot, Maybe, Shared>,
-  { learning_rate }: { readonly learning_rate: LearningRate },
+  args: CommonArguments,
   weights: readonly Variable[],
 ): Optimizer {
+  const { learning_rate, weight_decay: decay = 0 } = args;
   const filled = (shape: number[], value: number): Variable =>
     tf.tidy(() => tf.variable(tf.fill(shape, value), false));
   const rate = startRate(tf, learning_rate);
@@ -95,17 +110,22 @@ function start<Slot extends string, Maybe extends string, Shared extends string>
   ];
   return {
     variables,
-    apply(gradients, step) {
+    apply(given, step) {
       tf.tidy(() => {
+        const gradients = clip(tf, given, args);
         const count = step.add(tf.scalar(1, 'int32')).cast('float32');
-        const prepared = rule.prepareStep(tf, { count, learningRate: rate.at(step) }, tensors(shared));
+        const learningRate = rate.at(step);
+        const prepared = rule.prepareStep(tf, { count, learningRate }, tensors(shared));
+        // I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", arXiv:1711.05101: before the step, as in Keras.
+        const lost = decay === 0 ? undefined : learningRate.mul(decay);
         assign(shared, prepared.shared);
         for (const [index, weight] of weights.entries()) {
           const gradient = gradients[index];
           const own = slots[index];
           if (gradient === undefined || own === undefined) continue;
           tf.tidy(() => {
-            const next = prepared.update(weight, gradient, tensors(own));
+            const decayed = lost === undefined ? weight : weight.sub(weight.mul(lost));
+            const next = prepared.update(decayed, gradient, tensors(own));
             weight.assign(next.weight);
             assign(own, next.slots);
           });
