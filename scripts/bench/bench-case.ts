@@ -14,6 +14,8 @@ import type { WrittenModel } from './models.ts';
 interface Shared {
   readonly name: string;
   readonly loss: LossName;
+  /** As in a `train` stage, for a quantised latent. */
+  readonly divide_by_variance?: boolean;
   readonly data: DataName;
   readonly batch: number;
   /** Training steps per stretch. */
@@ -35,7 +37,11 @@ export interface BenchCase extends Shared {
 export function completeCase({ model, optimizer, ...shared }: WrittenCase): BenchCase {
   const stage = { type: 'model', ...model } as unknown as JsonObject;
   const { input_shape, encoder, decoder } = complete<ModelSettings>('model', stage, shared.name);
-  const train = { type: 'train', model: 'model', data: 'data', epochs: 1, loss: shared.loss, optimizer };
+  const { loss, divide_by_variance: divides } = shared;
+  const train = {
+    ...{ type: 'train', model: 'model', data: 'data', epochs: 1, loss, optimizer },
+    ...(divides === undefined ? {} : { divide_by_variance: divides }),
+  };
   const settings = complete<TrainSettings>('train', train, shared.name);
   return {
     ...shared,

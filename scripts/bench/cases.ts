@@ -2,7 +2,17 @@
 import type { LayerName } from '../../src/layers/layer.ts';
 import { completeCase, type BenchCase, type WrittenCase } from './bench-case.ts';
 import { rowsOf } from './data.ts';
-import { convModel, denseModel, poolingModel, stridedModel } from './models.ts';
+import {
+  convBlocks,
+  convModel,
+  denseBlocks,
+  denseModel,
+  poolingModel,
+  quantizedModel,
+  stridedModel,
+  variationalModel,
+  withPenalty,
+} from './models.ts';
 
 const dense = {
   model: denseModel(),
@@ -64,6 +74,11 @@ const CORE: readonly WrittenCase[] = [
     model: stridedModel({ input: [32, 32, 3], latent: 64 }),
     steps: 100,
   },
+  { ...dense, name: 'vae', model: variationalModel(), optimizer: 'adam', batch: 128, steps: 300 },
+  {
+    ...{ ...denoiser, name: 'vq-vae', model: quantizedModel(), data: 'mnist', batch: 128, steps: 30 },
+    divide_by_variance: true,
+  },
 ];
 
 const MORE: readonly WrittenCase[] = [
@@ -79,6 +94,13 @@ const MORE: readonly WrittenCase[] = [
     batch,
     steps: Math.ceil(4_800 / batch),
   })),
+  // Pairs: what the penalty, and the sum, cost.
+  { ...dense, name: 'dense-sparse', model: withPenalty(denseModel()) },
+  { ...denoiser, name: 'conv-sparse', model: withPenalty(stridedModel()) },
+  { ...dense, name: 'dense-blocks', model: denseBlocks(false) },
+  { ...dense, name: 'dense-residual', model: denseBlocks(true) },
+  { ...denoiser, name: 'conv-blocks', model: convBlocks(false), steps: 60 },
+  { ...denoiser, name: 'conv-residual', model: convBlocks(true), steps: 60 },
   { ...dense, name: 'dense-elu', data: 'uniform', model: denseModel({ activation: 'elu' }) },
   { ...wide, name: 'wide-sgd', optimizer: { SGD: { momentum: 0.9 } } },
   { ...wide, name: 'wide-rmsprop', optimizer: 'rmsprop' },

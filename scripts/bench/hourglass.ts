@@ -3,6 +3,7 @@ import { permutation } from '../../src/core/philox.ts';
 import type { EngineChoice } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { createTrainer, type CompileChoice } from '../../src/engine/choose-trainer.ts';
+import { divisorOf } from '../../src/nodes/train/codes.ts';
 import { buildModels, readSamples } from './hourglass-model.ts';
 import { serve, type Task } from './protocol.ts';
 
@@ -10,6 +11,7 @@ const task = JSON.parse(process.argv[2] ?? '') as Task;
 const compile: CompileChoice = process.argv[3] === 'eager' ? 'eager' : 'auto';
 const choice: EngineChoice = process.argv[4] === 'portable' ? 'portable' : 'native';
 
+const data = readSamples(task);
 const engine = await loadEngine({ choice, threads: task.threads });
 const models = buildModels(engine.tf, task);
 const { trainer, mode, fallbackReason } = createTrainer(
@@ -20,7 +22,8 @@ const { trainer, mode, fallbackReason } = createTrainer(
     optimizer: task.optimizer,
     loss: task.loss,
     metrics: [],
-    data: readSamples(task),
+    ...divisorOf(task, data.y),
+    data,
     batchSize: task.batch,
   },
   compile,

@@ -1,5 +1,5 @@
 /** Autoencoders as written in pipelines: the schemas fill in omitted arguments. */
-import type { Json, JsonObject } from '../../src/core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 
 /** Settings of a `model` stage. */
@@ -51,6 +51,73 @@ export function denseModel({
     encoder: ['Flatten', ...widths.flatMap(hidden), dense(latent)],
     decoder: [...widths.toReversed().flatMap(hidden), dense(sizeOf(MNIST), 'sigmoid'), reshape(MNIST)],
   };
+}
+
+/** PyTorch's example of a variational autoencoder: 784-400-20 and back. */
+export function variationalModel(): WrittenModel {
+  return {
+    input_shape: MNIST,
+    encoder: ['Flatten', dense(400, 'relu'), { Variational: { units: 20 } }],
+    decoder: [dense(400, 'relu'), dense(sizeOf(MNIST), 'sigmoid'), reshape(MNIST)],
+  };
+}
+
+/** Keras's example of a VQ-VAE: 7x7 vectors of 16 values, each one of 128 codes. */
+export function quantizedModel(): WrittenModel {
+  return {
+    input_shape: MNIST,
+    encoder: [
+      convolution('Conv2D', 32, { strides: 2 }),
+      convolution('Conv2D', 64, { strides: 2 }),
+      { Conv2D: { filters: 16, kernel_size: 1 } },
+      { VectorQuantizer: { codes: 128 } },
+    ],
+    decoder: [
+      convolution('Conv2DTranspose', 64, { strides: 2 }),
+      convolution('Conv2DTranspose', 32, { strides: 2 }),
+      convolution('Conv2DTranspose', 1, { activation: 'linear' }),
+    ],
+  };
+}
+
+/** Layers of equal shape, two in a block, whose input is added to their output or not. */
+export function denseBlocks(isResidual: boolean): WrittenModel {
+  const block = blockOf([dense(256, 'relu'), dense(256, 'relu')], isResidual);
+  return {
+    input_shape: MNIST,
+    encoder: ['Flatten', dense(256, 'relu'), ...block, ...block, dense(32)],
+    decoder: [dense(256, 'relu'), ...block, ...block, dense(sizeOf(MNIST), 'sigmoid'), reshape(MNIST)],
+  };
+}
+
+export function convBlocks(isResidual: boolean): WrittenModel {
+  const layer = convolution('Conv2D', 32, {});
+  const block = blockOf([layer, layer], isResidual);
+  return {
+    input_shape: MNIST,
+    encoder: [convolution('Conv2D', 32, { strides: 2 }), ...block, 'Flatten', dense(16)],
+    decoder: [
+      dense(14 * 14 * 32),
+      reshape([14, 14, 32]),
+      ...block,
+      convolution('Conv2DTranspose', 1, { strides: 2, activation: 'sigmoid' }),
+    ],
+  };
+}
+
+function blockOf(layers: readonly JsonObject[], isResidual: boolean): readonly Json[] {
+  return isResidual ? [{ Residual: { layers } }] : layers;
+}
+
+/** A model with a penalty on the outputs of its first layer with weights. */
+export function withPenalty({ encoder, ...model }: WrittenModel): WrittenModel {
+  const first = encoder.findIndex((layer) => isJsonObject(layer));
+  const penalised = encoder.map((layer, index) => {
+    const [name = '', args = {}] = isJsonObject(layer) ? (Object.entries(layer)[0] ?? []) : [];
+    if (index !== first || !isJsonObject(args)) return layer;
+    return { [name]: { ...args, activity_regularizer: { l1: 0.00001 } } };
+  });
+  return { ...model, encoder: penalised };
 }
 
 /** Halves the image twice; the decoder works on the whole image. */

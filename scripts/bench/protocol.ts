@@ -16,6 +16,8 @@ export interface TaskLayer {
   /** Shapes without the batch; images are [height, width, channels]. */
   readonly input: readonly number[];
   readonly output: readonly number[];
+  /** Of a `Residual` block: how many layers before it are inside it. */
+  readonly inside?: number;
 }
 
 export interface Task extends BenchCase {
@@ -28,11 +30,13 @@ export interface Task extends BenchCase {
 }
 
 export function taskOf(benchCase: BenchCase, images: string, threads: number): Task {
-  const layers = placedLayers(benchCase).map(({ layer: { name, args }, input, output }) => ({
+  const layers = placedLayers(benchCase).map(({ layer: { name, args }, input, output, inside }) => ({
     name,
-    args,
+    // The layers of a block are listed before it.
+    args: name === 'Residual' ? {} : args,
     input,
     output,
+    ...(inside === undefined ? {} : { inside }),
   }));
   return { ...benchCase, layers, images, rows: rowsOf(benchCase), threads };
 }

@@ -36,6 +36,20 @@ def model():
 SHAPE, LAYERS = model()
 
 
+# The loss of a variational autoencoder is summed over an image's values.
+SUMS = any(layer["name"] == "Variational" for layer in LAYERS)
+
+
+def variance(images):
+    """What the reconstruction loss is divided by."""
+    return float(images.var()) if TASK.get("divide_by_variance") else 1.0
+
+
+def activity(args):
+    """The L1 penalty on a layer's outputs; 0 if there is none."""
+    return (args.get("activity_regularizer") or {}).get("l1", 0)
+
+
 def logit_layers():
     """The layers, and whether the loss takes logits; the final sigmoid is then left out."""
     *before, last = LAYERS

@@ -1,7 +1,7 @@
 """Layers as pairs of functions: one makes the weights from a key, the other applies them. Images are [batch, height, width,
 channels]."""
 
-from common import LAYERS, OPTIMIZER, OPTIMIZER_ARGS, logit_layers, pair
+from common import LAYERS, OPTIMIZER, OPTIMIZER_ARGS, activity, logit_layers, pair
 
 import jax
 import jax.numpy as jnp
@@ -29,18 +29,21 @@ ACTIVATIONS = {
 
 def plain(function):
     """A layer without weights."""
-    return (lambda key: {}), (lambda weights, x, key: (function(x), weights))
+    return (lambda key: {}), (lambda weights, x, key: (function(x), weights, 0.0))
 
 
 def weighted(args, kernel, product):
     activation = ACTIVATIONS[args["activation"]]
+    factor = activity(args)
 
     def start(key):
         bias = {"bias": jnp.zeros(kernel[-1])} if args["use_bias"] else {}
         return {"kernel": glorot(key, kernel), **bias}
 
     def apply(weights, x, key):
-        return activation(product(x, weights["kernel"]) + weights.get("bias", 0)), weights
+        outputs = activation(product(x, weights["kernel"]) + weights.get("bias", 0))
+        penalty = factor * jnp.abs(outputs).sum() / len(outputs) if factor > 0 else 0.0
+        return outputs, weights, penalty
 
     return start, apply
 
@@ -131,14 +134,14 @@ def batch_norm(args, given, made):
         made, mean, variance = normalized(args, weights, x, tuple(range(x.ndim - 1)))
         seen = {"mean": mean.reshape(-1), "variance": variance.reshape(-1)}
         moving = jax.tree.map(lambda old, new: kept * old + (1 - kept) * new, weights["moving"], seen)
-        return made, {**weights, "moving": lax.stop_gradient(moving)}
+        return made, {**weights, "moving": lax.stop_gradient(moving)}, 0.0
 
     return start, apply
 
 
 def layer_norm(args, given, made):
     def apply(weights, x, key):
-        return normalized(args, weights, x, (-1,))[0], weights
+        return normalized(args, weights, x, (-1,))[0], weights, 0.0
 
     return (lambda key: scaled(args, given)), apply
 
@@ -147,9 +150,48 @@ def dropout(args, given, made):
     kept = 1 - args["rate"]
 
     def apply(weights, x, key):
-        return jnp.where(jax.random.bernoulli(key, kept, x.shape), x / kept, 0), weights
+        return jnp.where(jax.random.bernoulli(key, kept, x.shape), x / kept, 0), weights, 0.0
 
     return (lambda key: {}), apply
+
+
+def variational(args, given, made):
+    """Two heads and a sample; the divergence is the penalty."""
+    shape = (given[-1], args["units"])
+
+    def start(key):
+        keys = jax.random.split(key)
+        # Buffers of their own: the state is donated.
+        return [{"kernel": glorot(own, shape), "bias": jnp.zeros(args["units"])} for own in keys]
+
+    def apply(weights, x, key):
+        mean, log_variance = (x @ head["kernel"] + head["bias"] for head in weights)
+        kl = -0.5 * (1 + log_variance - jnp.square(mean) - jnp.exp(log_variance))
+        epsilon = jax.random.normal(key, mean.shape)
+        return mean + jnp.exp(0.5 * log_variance) * epsilon, weights, kl.sum(1).mean()
+
+    return start, apply
+
+
+def vector_quantizer(args, given, made):
+    """The nearest codes; both parts of the loss are the penalty."""
+
+    def start(key):
+        shape = (args["codes"], given[-1])
+        return {"table": jax.random.uniform(key, shape, minval=-0.05, maxval=0.05)}
+
+    def apply(weights, x, key):
+        table, fixed = weights["table"], lax.stop_gradient
+        flat = x.reshape(-1, x.shape[-1])
+        distances = (
+            jnp.square(flat).sum(1, keepdims=True) + jnp.square(table).sum(1) - 2 * flat @ table.T
+        )
+        nearest = table[jnp.argmin(distances, 1)].reshape(x.shape)
+        pulled = args["commitment"] * jnp.square(fixed(nearest) - x).mean()
+        penalty = pulled + jnp.square(nearest - fixed(x)).mean()
+        return x + fixed(nearest - x), weights, penalty
+
+    return start, apply
 
 
 def reshape(args, given, made):
@@ -173,8 +215,11 @@ KINDS = {
     "LeakyReLU": lambda args, *_: plain(lambda x: jax.nn.leaky_relu(x, args["negative_slope"])),
     "ELU": lambda args, *_: plain(lambda x: jax.nn.elu(x, args["alpha"])),
     "Activation": lambda args, *_: plain(ACTIVATIONS[args["activation"]]),
+    "Variational": variational,
+    "VectorQuantizer": vector_quantizer,
+    "Residual": lambda *_: plain(lambda x: x),
 }
-DRAWS = any(layer["name"] == "Dropout" for layer in LAYERS)
+DRAWS = any(layer["name"] in ("Dropout", "Variational") for layer in LAYERS)
 
 
 def build_model():
@@ -187,12 +232,16 @@ def build_model():
         return [make(own) for (make, _), own in zip(pairs, keys)]
 
     def apply(weights, x, key):
-        """Outputs, and the weights with new running statistics."""
-        after = []
+        """Outputs, the weights with new running statistics, and the sum of the layers' penalties."""
+        after, given, total = [], [], 0.0
         for index, ((_, layer), own) in enumerate(zip(pairs, weights)):
-            x, own = layer(own, x, jax.random.fold_in(key, index) if DRAWS else key)
+            given.append(x)
+            x, own, penalty = layer(own, x, jax.random.fold_in(key, index) if DRAWS else key)
+            if "inside" in layers[index]:
+                x = x + given[index - layers[index]["inside"]]
             after.append(own)
-        return x, after
+            total = total + penalty
+        return x, after, total
 
     return start, apply, are_logits
 

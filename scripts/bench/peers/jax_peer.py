@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from common import IS_NOISY, LOSS, MODE, STEPS, images, orders, serve
+from common import BATCH, IS_NOISY, LOSS, MODE, STEPS, SUMS, images, orders, serve, variance
 
 import jax
 import jax.numpy as jnp
@@ -11,18 +11,21 @@ from jax import lax
 
 from jax_model import DRAWS, build_model, build_optimizer
 
-x, y = (jnp.asarray(part) for part in images())
+data = images()
+divisor = variance(data[1])
+x, y = (jnp.asarray(part) for part in data)
 optimizer = build_optimizer()
 start, apply, are_logits = build_model()
 
 
 def mean_loss(outputs, wanted):
     if LOSS == "mse":
-        return jnp.mean((outputs - wanted) ** 2)
+        return jnp.mean((outputs - wanted) ** 2) / divisor
     if LOSS == "mae":
         return jnp.mean(jnp.abs(outputs - wanted))
     if are_logits:
-        return optax.sigmoid_binary_cross_entropy(outputs, wanted).mean()
+        losses = optax.sigmoid_binary_cross_entropy(outputs, wanted)
+        return losses.sum() / BATCH if SUMS else losses.mean()
     p = jnp.clip(outputs, 1e-7, 1 - 1e-7)
     return -jnp.mean(wanted * jnp.log(p) + (1 - wanted) * jnp.log1p(-p))
 
@@ -33,8 +36,8 @@ def is_moving(path):
 
 
 def loss_of(params, given, wanted, key):
-    outputs, after = apply(params, given, key)
-    return mean_loss(outputs, wanted), after
+    outputs, after, penalty = apply(params, given, key)
+    return mean_loss(outputs, wanted) + penalty, after
 
 
 def trained(tree):

@@ -1,6 +1,6 @@
 """Keras's `fit` on arrays: `keras_peer.py <task> default|jit|jit-25`."""
 
-from common import BATCH, MODE, STEPS, Turns, images
+from common import BATCH, MODE, STEPS, Turns, images, variance
 
 import keras
 import tensorflow as tf
@@ -8,8 +8,11 @@ import tensorflow as tf
 from keras_model import compiled_model
 
 tf.get_logger().setLevel("ERROR")
+data = images()
 model = compiled_model(
-    jit_compile=MODE != "default", steps_per_execution=25 if MODE == "jit-25" else 1
+    variance(data[1]),
+    jit_compile=MODE != "default",
+    steps_per_execution=25 if MODE == "jit-25" else 1,
 )
 
 
@@ -31,5 +34,5 @@ class Stretches(keras.callbacks.Callback):
             self.turns.end(logs["loss"])
 
 
-x, y = (part[: STEPS * BATCH] for part in images())
+x, y = (part[: STEPS * BATCH] for part in data)
 model.fit(x, y, batch_size=BATCH, epochs=1_000_000, verbose=0, callbacks=[Stretches()])

@@ -1,7 +1,7 @@
 """Layers as PyTorch modules. Images are [batch, channels, height, width], stored with the channels last: convolutions on a CPU
 are fastest with this layout, and images can be reshaped to vectors without a copy."""
 
-from common import OPTIMIZER, OPTIMIZER_ARGS, logit_layers, pair
+from common import OPTIMIZER, OPTIMIZER_ARGS, activity, logit_layers, pair
 
 import torch
 from torch import nn
@@ -20,6 +20,59 @@ ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
 }
+
+
+class Variational(nn.Module):
+    """Two heads and a sample; keeps the divergence as its penalty."""
+
+    def __init__(self, size, units):
+        super().__init__()
+        self.mean, self.log_variance = nn.Linear(size, units), nn.Linear(size, units)
+
+    def forward(self, x):
+        mean, log_variance = self.mean(x), self.log_variance(x)
+        kl = -0.5 * (1 + log_variance - mean.pow(2) - log_variance.exp())
+        self.penalty = kl.sum(1).mean()
+        return mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+
+
+class VectorQuantizer(nn.Module):
+    """The nearest codes over the channels; keeps both parts of the loss as its penalty."""
+
+    def __init__(self, channels, codes, commitment):
+        super().__init__()
+        self.commitment = commitment
+        self.table = nn.Parameter(torch.empty(codes, channels).uniform_(-0.05, 0.05))
+
+    def forward(self, x):
+        rows = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+        flat = rows.reshape(-1, rows.shape[-1])
+        distances = (
+            flat.pow(2).sum(1, keepdim=True) + self.table.pow(2).sum(1) - 2 * flat @ self.table.t()
+        )
+        nearest = self.table[distances.argmin(1)].view(rows.shape)
+        self.penalty = self.commitment * (nearest.detach() - rows).pow(2).mean() + (
+            nearest - rows.detach()
+        ).pow(2).mean()
+        passed = rows + (nearest - rows).detach()
+        return passed.permute(0, 3, 1, 2) if x.dim() == 4 else passed
+
+
+class Activity(nn.Module):
+    """The L1 penalty on the outputs of a layer."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        self.penalty = self.factor * x.abs().sum() / x.shape[0]
+        return x
+
+
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
 
 
 class Apply(nn.Module):
@@ -116,20 +169,36 @@ MODULES = {
     "LeakyReLU": lambda args, *_: nn.LeakyReLU(args["negative_slope"]),
     "ELU": lambda args, *_: nn.ELU(args["alpha"]),
     "Activation": lambda *_: nn.Sequential(),
+    "Variational": lambda args, given, made: Variational(given[-1], args["units"]),
+    "VectorQuantizer": lambda args, given, made: VectorQuantizer(
+        given[-1], args["codes"], args["commitment"]
+    ),
 }
+
+
+def built(layer):
+    args = layer["args"]
+    parts = [MODULES[layer["name"]](args, layer["input"], layer["output"])]
+    activation = args.get("activation", "linear")
+    if activation != "linear":
+        parts.append(ACTIVATIONS[activation]())
+    if activity(args) > 0:
+        parts.append(Activity(activity(args)))
+    return parts
 
 
 def build_model():
     """The model with Keras's initial weights, so that losses can be compared, and the loss."""
     layers, takes_logits = logit_layers()
-    parts = []
+    groups = []
     for layer in layers:
-        args = layer["args"]
-        parts.append(MODULES[layer["name"]](args, layer["input"], layer["output"]))
-        activation = args.get("activation", "linear")
-        if activation != "linear":
-            parts.append(ACTIVATIONS[activation]())
-    model = nn.Sequential(*parts)
+        if layer["name"] == "Residual":
+            first = len(groups) - layer["inside"]
+            inner = [part for group in groups[first:] for part in group]
+            groups[first:] = [[Residual(*inner)]]
+        else:
+            groups.append(built(layer))
+    model = nn.Sequential(*(part for group in groups for part in group))
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.xavier_uniform_(module.weight)

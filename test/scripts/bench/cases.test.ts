@@ -4,7 +4,13 @@ import { completeCase, hasConvolutions, placedLayers } from '../../../scripts/be
 import { CASES, GROUPS, withSteps } from '../../../scripts/bench/cases.ts';
 import { rowsOf } from '../../../scripts/bench/data.ts';
 import { flopsOf } from '../../../scripts/bench/flops.ts';
-import { denseModel, poolingModel, stridedModel } from '../../../scripts/bench/models.ts';
+import {
+  denseBlocks,
+  denseModel,
+  poolingModel,
+  stridedModel,
+  withPenalty,
+} from '../../../scripts/bench/models.ts';
 import { taskOf } from '../../../scripts/bench/protocol.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
 
@@ -62,6 +68,28 @@ test('a task names all layers, with their arguments and shapes', () => {
     output: [14, 14, 32],
   });
   assert.deepEqual([rows, threads], [60_000, 2]);
+});
+
+test('a penalty is on one layer, and a task says which layers a block adds to', () => {
+  const sparse = completeCase({ ...WRITTEN, model: withPenalty(WRITTEN.model) });
+  const penalised = taskOf(sparse, 'images', 2).layers.filter(({ args }) => 'activity_regularizer' in args);
+  assert.deepEqual(
+    penalised.map(({ name, args }) => [name, args['units']]),
+    [['Dense', 512]],
+  );
+  const [plain, residual] = [false, true].map((isResidual) =>
+    taskOf(completeCase({ ...WRITTEN, model: denseBlocks(isResidual) }), 'images', 2),
+  );
+  assert.ok(plain !== undefined && residual !== undefined);
+  const blocks = residual.layers.filter(({ inside }) => inside !== undefined);
+  assert.deepEqual(
+    blocks.map(({ name, inside }) => [name, inside]),
+    Array(4).fill(['Residual', 2]),
+  );
+  assert.deepEqual(
+    residual.layers.filter(({ name }) => name !== 'Residual'),
+    plain.layers,
+  );
 });
 
 test('larger images are fewer', () => {
