@@ -47,8 +47,11 @@ export function histogram({ title, subtitle, xLabel, yLabel, groups, mark }: His
   const header = layoutHeader({ title, subtitle }, WIDTH - 2 * MARGIN);
   const top = header.bottom + TYPE.label.line + 14;
   const bottom = top + PLOT_HEIGHT;
+  // A bar of equal values has some width.
+  const binWidth = high === low ? (x.domain[1] - x.domain[0]) / BINS : (high - low) / BINS;
+  const first = high === low ? low - binWidth / 2 : low;
   const curves = shares.map((own, index) =>
-    traceCurve({ name: '', points: outline(own, low, high) }, index, false, false),
+    traceCurve({ name: '', points: outline(own, first, binWidth) }, index, false, false),
   );
   const plot = drawPlot({ curves, x, y, frame: { left, right, top, bottom }, marked: false });
   const [markX] = plot.place([mark.x, 0]);
@@ -107,15 +110,13 @@ function sharesOf(values: readonly number[], low: number, high: number): readonl
 }
 
 /** The outline of bars, from the axis back to the axis. */
-function outline(shares: readonly number[], low: number, high: number): readonly Point[] {
-  // A bar of equal values has some width.
-  const width = high === low ? (Math.abs(low) || 1) / 20 : (high - low) / BINS;
-  const bars = shares.flatMap((share, bin): readonly Point[] => [
-    [low + bin * width, share],
-    [low + (bin + 1) * width, share],
+function outline(shares: readonly number[], first: number, width: number): readonly Point[] {
+  const last = shares.findLastIndex((share) => share > 0);
+  const bars = shares.slice(0, last + 1).flatMap((share, bin): readonly Point[] => [
+    [first + bin * width, share],
+    [first + (bin + 1) * width, share],
   ]);
-  const shown = high === low ? bars.slice(0, 2) : bars;
-  return [[shown[0]?.[0] ?? low, 0], ...shown, [shown.at(-1)?.[0] ?? high, 0]];
+  return [[first, 0], ...bars, [bars.at(-1)?.[0] ?? first, 0]];
 }
 
 /** Names with their colours, at the right above the plot. */

@@ -13,7 +13,7 @@ const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'tr
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
-  version: 13,
+  version: 14,
   schema: readSchema('stages/figure'),
   inputs: {
     data: { accepts: ['images', 'vectors', 'scores'], optional: true },

@@ -301,6 +301,20 @@ test('figures show a stage that scored, and say what it lacks', async (t) => {
   assert.equal(images(await draw(judged, { kind: 'anomalies', columns: 4 })), 6);
   assert.equal(images(await draw(plain, { kind: 'anomalies', columns: 4 })), 2);
 
+  const damaged = async (file: string, text: string, kind: string): Promise<void> => {
+    const other = await score(t, { normal: [0] });
+    writeFileSync(join(other.folder, file), text);
+    await assert.rejects(draw(other, { kind, columns: 4 }), Failure, `${file} ${text}`);
+  };
+  await damaged('scores.csv', 'image,anomalous,score\n0,true,high\n', 'roc');
+  await damaged('scores.csv', '', 'scores');
+  await damaged('anomaly.json', '{}', 'scores');
+  await damaged(
+    'examples/examples.json',
+    '{ "range": [0, 1], "highest": [{ "image": 1, "score": 2 }] }',
+    'anomalies',
+  );
+
   const check = (kind: string, data: OutputDescription): readonly string[] => {
     const findings: string[] = [];
     figureNode.analyze({
