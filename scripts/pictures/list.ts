@@ -73,6 +73,7 @@ export const PICTURES: readonly Picture[] = [
   },
   { file: 'anomaly-scores.png', pipeline: 'pipelines/anomaly.yaml', from: 'scores/figure.png' },
   { file: 'anomaly-extremes.png', pipeline: 'pipelines/anomaly.yaml', from: 'extremes/figure.png' },
+  { file: 'vq-vae.png', pipeline: 'pipelines/vq-vae.yaml', from: 'comparison/figure.png' },
   { file: 'wae-samples.png', pipeline: 'pipelines/wae.yaml', from: 'samples_figure/figure.png' },
   { file: 'learning.gif', pipeline: 'pipelines/latent-space.yaml', from: 'learning/figure.gif' },
   { file: 'latent-size.png', pipeline: 'pipelines/latent-sweep.yaml', from: 'sweep-metric.png' },

@@ -59,7 +59,8 @@ export function variationalLatent(
     }
 
     sample({ mean, logVariance }: Posterior, purpose: DrawPurpose): tfjs.Tensor {
-      return mean.add(logVariance.mul(0.5).exp().mul(this.normals(mean.shape, purpose)));
+      const normals = this.normals(mean.shape, purpose);
+      return mean.add(logVariance.mul(0.5).exp().mul(normals));
     }
 
     normals(shape: readonly number[], purpose: DrawPurpose): tfjs.Tensor {

@@ -16,6 +16,7 @@ const NO_PICTURES =
   'there is no random augmentation during training; a stage of type `noise` corrupts images';
 const NORMALIZED =
   'a stage of type `dataset` scales images to 0 to 1; for other ranges, use a stage of type `normalize`';
+const CODES = 'end the encoder with `VectorQuantizer: { codes: 128 }`';
 const NOT_A_LAYER = 'write the layers themselves, one per line of the list';
 
 /** By name in lower case, without separators. */
@@ -95,6 +96,10 @@ const LAYERS: Readonly<Record<string, string>> = {
   randomtranslation: NO_PICTURES,
   sequential: NOT_A_LAYER,
   model: NOT_A_LAYER,
+  vectorquantizerema: CODES,
+  vectorquantize: CODES,
+  vectorquantization: CODES,
+  quantizer: CODES,
   sampling: 'end the encoder with `Variational: { units: 20 }`, which samples the latent values itself',
 };
 

@@ -142,6 +142,8 @@ const RENAMED: Readonly<Record<string, string>> = {
   clipvalue: 'clip_value',
   global_clipnorm: 'max_grad_norm grad_clip gradient_clip clip_grad_norm',
   momentum: 'mom',
+  codes: 'num_embeddings n_embeddings num_codes n_codes codebook_size n_e',
+  commitment: 'beta commitment_cost commitment_weight',
 };
 
 /** Arguments of other tools that are not needed here, and why. */
@@ -155,6 +157,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   data_format: 'channels always come last',
   inplace: 'it has no meaning here',
   trainable: '`freeze` of the stage of type `train` names the layers that are not trained',
+  embedding_dim: 'codes have the size of the last axis before the layer',
   dtype: 'weights are float32',
   noise_shape: 'each value is dropped independently',
   seed: 'random numbers derive from the seed of the pipeline',
