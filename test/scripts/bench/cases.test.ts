@@ -84,7 +84,7 @@ test('a penalty is on one layer, and a task says which layers a block adds to', 
   const blocks = residual.layers.filter(({ inside }) => inside !== undefined);
   assert.deepEqual(
     blocks.map(({ name, inside }) => [name, inside]),
-    Array(4).fill(['Residual', 2]),
+    Array.from({ length: 4 }, () => ['Residual', 2]),
   );
   assert.deepEqual(
     residual.layers.filter(({ name }) => name !== 'Residual'),
