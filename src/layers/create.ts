@@ -5,6 +5,7 @@ import type { Tf } from '../engine/engine.ts';
 import { penaliseActivity } from '../engine/train/activity.ts';
 import { resizeBilinear } from '../engine/tfjs/resize.ts';
 import { activationOf } from './activations.ts';
+import { sharedMaximum, sizedTransposition } from './image-layers.ts';
 import { borderOf } from './image-rules.ts';
 import type { LayerArguments, LayerName, Layer } from './layer.ts';
 import { type DrawSource, type RandomLayers, randomLayers } from './random-layers.ts';
@@ -76,6 +77,7 @@ const creators: Creators = {
   Softmax: ({ axis }, { tf, place }) =>
     softmaxAlong(tf, tf.layers.softmax({ name: place.label, axis }), axis),
   Dropout: ({ rate }, { random, place }) => random.dropout(place.label, rate),
+  SpatialDropout2D: ({ rate }, { random, place }) => random.spatialDropout(place.label, rate),
   GaussianNoise: ({ stddev }, { random, place }) => random.gaussianNoise(place.label, stddev),
   Flatten: (_args, { tf, place }) =>
     // tfjs does not flatten an input that is flat already.
@@ -93,8 +95,13 @@ const creators: Creators = {
     if (Math.max(...dilation) === 1) return penalised(layer, args);
     return penalised(dilatedConvolution(tf, layer, dilation, args.padding), args);
   },
-  Conv2DTranspose: (args, { tf, place }) =>
-    penalised(tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) }), args),
+  Conv2DTranspose(args, { tf, place }) {
+    const layer = tf.layers.conv2dTranspose({ name: place.label, ...convolution(tf, args) });
+    if (args.output_padding === undefined) return penalised(layer, args);
+    const extra = pairOf(args.output_padding);
+    const way = { strides: pairOf(args.strides), padding: args.padding, extra };
+    return penalised(sizedTransposition(tf, layer, place.output, way), args);
+  },
   MaxPooling2D: (args, { tf, place }) => tf.layers.maxPooling2d({ name: place.label, ...pooling(args) }),
   AveragePooling2D: (args, { tf, place }) =>
     tf.layers.averagePooling2d({ name: place.label, ...pooling(args) }),
@@ -126,6 +133,8 @@ const creators: Creators = {
     return tf.layers.cropping2D({ name: place.label, cropping: [[...vertical], [...horizontal]] });
   },
   GlobalAveragePooling2D: (_args, { tf, place }) => tf.layers.globalAveragePooling2d({ name: place.label }),
+  GlobalMaxPooling2D: (_args, { tf, place }) =>
+    sharedMaximum(tf, tf.layers.globalMaxPooling2d({ name: place.label })),
 
   ActivityRegularization(args, { tf, place }) {
     const layer = passing(tf, 'ActivityRegularization', place.label);

@@ -1,6 +1,6 @@
 /** The rules of layers that work on images: convolution, pooling, resizing, borders. */
 import type { Border, PaddingName, Pair } from '../schema/generated/settings.ts';
-import type { LayerName, Shape } from './layer.ts';
+import type { LayerArguments, LayerName, Shape } from './layer.ts';
 import { type LayerRules, type Site, kernelAndBias, pairOf } from './rule.ts';
 
 type ImageLayerName =
@@ -11,7 +11,9 @@ type ImageLayerName =
   | 'UpSampling2D'
   | 'ZeroPadding2D'
   | 'Cropping2D'
-  | 'GlobalAveragePooling2D';
+  | 'GlobalAveragePooling2D'
+  | 'GlobalMaxPooling2D'
+  | 'SpatialDropout2D';
 
 /** Height and width, or a setting for each. */
 type Two = readonly [number, number];
@@ -39,13 +41,9 @@ export const imageRules: LayerRules<ImageLayerName> = {
   },
   Conv2DTranspose: {
     image: true,
-    output(args, { input }) {
-      const kernel = pairOf(args.kernel_size);
-      const strides = pairOf(args.strides);
-      const grown = (length: number, axis: 0 | 1): number =>
-        length * strides[axis] + (args.padding === 'valid' ? Math.max(kernel[axis] - strides[axis], 0) : 0);
-      const [height, width] = sidesOf(input);
-      return [grown(height, 0), grown(width, 1), args.filters];
+    output(args, site) {
+      const sides = transposedSides(args, site);
+      return sides === undefined ? undefined : [...sides, args.filters];
     },
     // The kernel of the convolution that it reverses: that convolution's outputs are this layer's inputs.
     weights: (args, input) =>
@@ -97,7 +95,64 @@ export const imageRules: LayerRules<ImageLayerName> = {
     image: true,
     output: (_args, { input }) => [channelsOf(input)],
   },
+  GlobalMaxPooling2D: {
+    image: true,
+    output: (_args, { input }) => [channelsOf(input)],
+  },
+  SpatialDropout2D: {
+    image: true,
+    output: (_args, { input }) => input,
+  },
 };
+
+/** Keras's rule for a side of an image after a transposed convolution with `output_padding`. */
+export function transposedLength(
+  length: number,
+  { size, stride, padding, extra }: { size: number; stride: number; padding: PaddingName; extra: number },
+): number {
+  const cut = padding === 'same' ? 2 * Math.floor(size / 2) : 0;
+  return (length - 1) * stride + size - cut + extra;
+}
+
+/**
+ * Height and width after a transposed convolution, by Keras's rules. Without `output_padding`, `padding: same` gives the largest of
+ * the sizes from which the convolution would return to the input; with it, the size can be chosen.
+ */
+function transposedSides(args: LayerArguments['Conv2DTranspose'], { input, report }: Site): Two | undefined {
+  const kernel = pairOf(args.kernel_size);
+  const strides = pairOf(args.strides);
+  const sides = sidesOf(input);
+  const extra = args.output_padding === undefined ? undefined : pairOf(args.output_padding);
+  const grown = (axis: 0 | 1): number => {
+    const [length, size, stride] = [sides[axis], kernel[axis], strides[axis]];
+    if (extra === undefined)
+      return length * stride + (args.padding === 'valid' ? Math.max(size - stride, 0) : 0);
+    return transposedLength(length, { size, stride, padding: args.padding, extra: extra[axis] });
+  };
+  const found: Two = [grown(0), grown(1)];
+  if (extra === undefined) return found;
+  const problem = (message: string, hint: string): undefined => {
+    report({ code: 'out-of-range', message, hint, argument: 'output_padding' });
+  };
+  for (const axis of [0, 1] as const) {
+    const [padding, stride] = [extra[axis], strides[axis]];
+    if (padding >= stride) {
+      return problem(
+        `\`output_padding\` is ${padding}, but must be less than \`strides\`, here ${stride}`,
+        stride === 1 ? 'remove it' : `use ${stride - 1} or less`,
+      );
+    }
+    // With `padding: same`, the convolution of the output must have the size of the input.
+    if (args.padding === 'same' && Math.ceil(found[axis] / stride) !== sides[axis]) {
+      const least = extra[axis] + (sides[axis] - 1) * stride + 1 - found[axis];
+      return problem(
+        `with \`output_padding: ${padding}\`, the output would have ${found[axis]} ${axis === 0 ? 'rows' : 'columns'}, from which a convolution does not return to ${sides[axis]}`,
+        least < stride ? `use ${least} or more` : 'use another `kernel_size`, or `padding: valid`',
+      );
+    }
+  }
+  return found;
+}
 
 /** [[top, bottom], [left, right]]. */
 export function borderOf(border: Border): readonly [Two, Two] {

@@ -92,7 +92,10 @@ export function dilatedConvolution(
   return replaceCall(tf, layer, (input, training) => (training ? train(input) : infer(input, {})));
 }
 
-type Activated = tfjs.layers.Layer & { readonly activation: { apply(input: tfjs.Tensor): tfjs.Tensor } };
+/** What layers with an activation have besides their public type. */
+export type Activated = tfjs.layers.Layer & {
+  readonly activation: { apply(input: tfjs.Tensor): tfjs.Tensor };
+};
 
 /** Puts `step - 1` zeros between the entries of the middle one of three axes. */
 function spread(values: tfjs.Tensor, step: number): tfjs.Tensor {

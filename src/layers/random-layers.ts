@@ -1,7 +1,7 @@
 /**
- * `Dropout` and `GaussianNoise` whose random numbers depend only on a seed and a step. tfjs's own layers use JavaScript's random
+ * `Dropout`, `SpatialDropout2D` and `GaussianNoise` whose random numbers depend only on a seed and a step. tfjs's own layers use JavaScript's random
  * numbers, which are not reproducible and cannot be traced into a graph. Saved layers have the names and settings of tfjs's
- * layers, which replace them: in inference, both do nothing.
+ * layers, which replace them: in inference, all do nothing.
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Seed } from '../core/seed.ts';
@@ -16,7 +16,7 @@ export interface DrawSource {
   readonly step: tfjs.Variable;
 }
 
-/** Creates the two kinds of layers for one tfjs. */
+/** Creates these kinds of layers for one tfjs. */
 export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers {
   abstract class RandomLayer extends tf.layers.Layer {
     override readonly supportsMasking = true;
@@ -57,6 +57,31 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
     }
   }
 
+  /** Sets a share of the channels of each image to zero, and divides the others by the remaining share. */
+  class SpatialDropout2D extends RandomLayer {
+    static readonly className = 'SpatialDropout2D';
+    readonly #rate: number;
+    readonly #seed: Seed;
+
+    constructor(name: string, rate: number) {
+      super({ name });
+      this.#rate = rate;
+      this.#seed = seeds(`spatial_dropout/${name}`);
+    }
+
+    override getConfig(): tfjs.serialization.ConfigDict {
+      return { rate: this.#rate, ...super.getConfig() };
+    }
+
+    protected override draw(input: tfjs.Tensor): tfjs.Tensor {
+      if (this.#rate === 0) return input;
+      const [images = 1] = input.shape;
+      const channels = input.shape.at(-1) ?? 1;
+      const kept = statelessChoice(tf, [images, 1, 1, channels], 1 - this.#rate, this.#seed, step);
+      return input.mul(kept.cast('float32').mul(1 / (1 - this.#rate)));
+    }
+  }
+
   /** Adds normal noise of mean 0. */
   class GaussianNoise extends RandomLayer {
     static readonly className = 'GaussianNoise';
@@ -85,11 +110,13 @@ export function randomLayers(tf: Tf, { seeds, step }: DrawSource): RandomLayers 
 
   return {
     dropout: (name, rate) => new Dropout(name, rate),
+    spatialDropout: (name, rate) => new SpatialDropout2D(name, rate),
     gaussianNoise: (name, stddev) => new GaussianNoise(name, stddev),
   };
 }
 
 export interface RandomLayers {
   dropout(name: string, rate: number): tfjs.layers.Layer;
+  spatialDropout(name: string, rate: number): tfjs.layers.Layer;
   gaussianNoise(name: string, stddev: number): tfjs.layers.Layer;
 }

@@ -417,6 +417,8 @@ const TRANSPARENT: ReadonlySet<LayerName> = new Set<LayerName>([
   'ZeroPadding2D',
   'Cropping2D',
   'GlobalAveragePooling2D',
+  'GlobalMaxPooling2D',
+  'SpatialDropout2D',
 ]);
 
 function isIdentity({ name, args }: Layer): boolean {

@@ -5,6 +5,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import type { OwnActivation } from './activations.ts';
+import { transposedLength } from './image-rules.ts';
 import { listAt, objectAt, stringAt } from '../schema/view.ts';
 
 interface Part {
@@ -121,6 +122,10 @@ function partsOf(type: string, config: JsonObject, input: tfjs.Shape): readonly 
       return sharedFirst(config, rank);
     case 'ActivityRegularization':
       return [activate('linear')];
+    case 'SpatialDropout2D':
+      return [{ type: 'Dropout', config }];
+    case 'Conv2DTranspose':
+      return listAt(config, 'output_padding').length === 2 ? cutToSize(config, input) : [{ type, config }];
     case 'Variational':
       return meansOnly(config);
     case 'VectorQuantizer':
@@ -141,6 +146,52 @@ function alongLast(type: string, config: JsonObject, rank: number): readonly Par
     index + 1 === own ? rank : index + 1 === rank ? own : index + 1,
   );
   return [permute(swap), { type, config: { ...config, axis: -1 } }, permute(swap)];
+}
+
+/**
+ * A transposed convolution of the full size, of which a border is cut off. If its output is too small, it gets another row or column of
+ * zeros, which add nothing but the bias to the output.
+ */
+function cutToSize(
+  { output_padding: extras = null, ...config }: JsonObject,
+  image: readonly (number | null)[],
+): readonly Part[] {
+  const [sizes, strides] = ['kernel_size', 'strides'].map((key) => listAt(config, key).map(Number));
+  const padding = config['padding'] === 'same' ? 'same' : 'valid';
+  const sides = listAt({ extras }, 'extras')
+    .map(Number)
+    .map((extra, axis) => {
+      const [length, size, stride] = [image[axis] ?? 0, sizes?.[axis] ?? 1, strides?.[axis] ?? 1];
+      const wanted = transposedLength(length, { size, stride, padding, extra });
+      const before =
+        padding === 'same' ? Math.floor(Math.max(0, (length - 1) * stride + size - wanted) / 2) : 0;
+      const full = (count: number): number => count * stride + Math.max(size - stride, 0);
+      const more = before + wanted > full(length) ? 1 : 0;
+      return { more, cut: [before, full(length + more) - before - wanted] };
+    });
+  const border = (kind: string, key: string, amounts: readonly (readonly number[])[]): readonly Part[] =>
+    amounts.flat().every((amount) => amount === 0)
+      ? []
+      : [
+          {
+            type: kind,
+            config: { [key]: amounts, data_format: 'channels_last', trainable: true },
+            suffix: key,
+          },
+        ];
+  return [
+    ...border(
+      'ZeroPadding2D',
+      'padding',
+      sides.map(({ more }) => [0, more]),
+    ),
+    { type: 'Conv2DTranspose', config: { ...config, padding: 'valid' } },
+    ...border(
+      'Cropping2D',
+      'cropping',
+      sides.map(({ cut }) => cut),
+    ),
+  ];
 }
 
 /** Means and logarithms of variances in one dense layer; only the means are passed on. */

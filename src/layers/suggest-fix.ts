@@ -12,6 +12,7 @@ import {
   sameShape,
   shapeText,
 } from './layer.ts';
+import { pairOf } from './rule.ts';
 
 /** The output of each layer. */
 export interface PartShapes {
@@ -126,6 +127,7 @@ function* changesOf(architecture: Architecture, shapes: PartShapes): Generator<C
   }
   for (const { layer, index } of backwards) yield* steps(layer, index, decoder);
   for (const { layer, index } of backwards) yield* paddings(layer, index, decoder);
+  for (const { layer, index } of backwards) yield* outputSizes(layer, index, decoder);
   for (const { layer, index } of backwards) yield* transposition(layer, index, decoder);
   yield* borders(architecture, shapes);
 }
@@ -188,6 +190,25 @@ function* paddings(layer: Layer, index: number, decoder: readonly LayerSpec[]): 
   if (!('padding' in layer.args) || layer.name === 'ZeroPadding2D') return;
   const other = layer.args.padding === 'same' ? 'valid' : 'same';
   yield withArgument(decoder, index, layer, 'padding', other);
+}
+
+/** With larger strides, nobody looks for the right size by trying. */
+const MOST_SIZES = 16;
+
+/** Another of the sizes from which a convolution would return to the layer's input. */
+function* outputSizes(layer: Layer, index: number, decoder: readonly LayerSpec[]): Generator<Change> {
+  if (layer.name !== 'Conv2DTranspose') return;
+  const [rows, columns] = pairOf(layer.args.strides);
+  if (rows * columns > MOST_SIZES) return;
+  for (let vertical = 0; vertical < rows; vertical++)
+    for (let horizontal = 0; horizontal < columns; horizontal++) {
+      const args = { ...layer.args, output_padding: [vertical, horizontal] as const };
+      yield {
+        decoder: decoder.with(index, { Conv2DTranspose: args }),
+        index,
+        hint: `add \`output_padding: [${vertical}, ${horizontal}]\` to this \`Conv2DTranspose\``,
+      };
+    }
 }
 
 /** A transposed convolution instead of a convolution that shrinks the image again. */

@@ -25,7 +25,7 @@ type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'p
 /** Layers that are saved under their own kind. */
 type SavedName = Exclude<
   LayerName,
-  'Variational' | 'VectorQuantizer' | 'ActivityRegularization' | 'Residual'
+  'Variational' | 'VectorQuantizer' | 'ActivityRegularization' | 'Residual' | 'SpatialDropout2D'
 >;
 
 /** The arguments that determine shapes; the rules of `rules.ts` read no others. */
@@ -64,6 +64,7 @@ const SHAPE_ARGUMENTS: Record<SavedName, Readonly<Record<string, ArgumentKind>>>
   ZeroPadding2D: { padding: 'border' },
   Cropping2D: { cropping: 'border' },
   GlobalAveragePooling2D: {},
+  GlobalMaxPooling2D: {},
 };
 
 /** Layers with two inputs; both inputs and the output have the same shape. */

@@ -87,6 +87,8 @@ export const battery: Record<Exclude<LayerName, 'Residual'>, readonly Case[]> = 
     [{ ...conv, strides: 2, padding: 'same', activation: 'relu' }, image],
     [{ ...conv, kernel_size: [2, 4], strides: [3, 2], use_bias: false }, image],
     [{ ...conv, kernel_size: 1, strides: 2, padding: 'valid' }, image],
+    [{ ...conv, strides: 2, padding: 'same', output_padding: [0, 1] }, image],
+    [{ ...conv, kernel_size: [2, 4], strides: [3, 2], output_padding: [2, 1] }, image],
   ],
   MaxPooling2D: [
     [{}, image],
@@ -143,4 +145,9 @@ export const battery: Record<Exclude<LayerName, 'Residual'>, readonly Case[]> = 
     ],
   ],
   GlobalAveragePooling2D: [[{}, image]],
+  GlobalMaxPooling2D: [[{}, image]],
+  SpatialDropout2D: [
+    [{ rate: 0.5 }, image],
+    [{ rate: 0 }, image],
+  ],
 };

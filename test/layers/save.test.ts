@@ -83,7 +83,11 @@ const everything = (latent: LayerSpec): Architecture => ({
     layer('Reshape', { target_shape: [2, 2, -1] }),
     layer('Conv2DTranspose', { filters: 2, kernel_size: 3, strides: 2, padding: 'same' }),
     layer('Dropout', { rate: 0.5 }),
+    layer('SpatialDropout2D', { rate: 0.5 }),
     layer('UpSampling2D', { interpolation: 'bilinear' }),
+    'GlobalMaxPooling2D',
+    layer('Dense', { units: 128 }),
+    layer('Reshape', { target_shape: [8, 8, 2] }),
   ],
 });
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { LayerSpec } from '../../src/schema/generated/settings.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { Finding } from '../../src/core/stage-type.ts';
 import type { Architecture, Shape } from '../../src/layers/layer.ts';
-import { labelLayers } from '../../src/layers/layer.ts';
-import { inferAutoencoder } from '../../src/layers/shapes.ts';
+import { labelLayers, layerOf } from '../../src/layers/layer.ts';
+import { inferAutoencoder, inferLayer } from '../../src/layers/shapes.ts';
 import { denoiser, layer } from './specs.ts';
 
 const same = { kernel_size: 3, strides: 2, padding: 'same' };
@@ -220,7 +221,7 @@ test('a decoder that does not mirror the encoder: the hint names the change that
       encoder: [down(8), down(8), down(8)],
       decoder: [up(8), up(8), up(1)],
       at: ['decoder', 0],
-      hint: /Cropping2D: \{ cropping: \[\[0, 1\], \[0, 1\]\] \}/,
+      hint: /`output_padding: \[0, 0\]`/,
     },
     {
       encoder: [down(8), down(8)],
@@ -398,4 +399,41 @@ test('layers that cannot be tied: the hint names those that can', () => {
   // A change of another layer is still suggested.
   const last = tied({ tied_to: 3 }, layer('Dense', { tied_to: 2 }), layer('Dense', { units: 7 }));
   assert.deepEqual(last.at, at(2, 'units'));
+});
+
+test('`output_padding` chooses between the sizes that shrink to the input', () => {
+  const sides = (length: number, args: object): number | string => {
+    const found = layerOf(layer('Conv2DTranspose', { filters: 1, padding: 'same', ...args } as JsonObject));
+    let problem = '';
+    const inferred = inferLayer(found, {
+      input: [length, length, 1],
+      giver: 'the input is',
+      report: ({ code, argument }) => (problem = `${code} ${argument}`),
+    });
+    return inferred?.output[0] ?? problem;
+  };
+  // LFW's 47 columns, and 24 after the encoder.
+  assert.equal(sides(24, { kernel_size: 3, strides: 2, output_padding: 0 }), 47);
+  assert.equal(sides(24, { kernel_size: 3, strides: 2, output_padding: 1 }), 48);
+  assert.equal(sides(24, { kernel_size: 3, strides: 2 }), 48);
+  const wrong = 'out-of-range output_padding';
+  assert.equal(sides(24, { kernel_size: 3, strides: 2, output_padding: 2 }), wrong);
+  assert.equal(sides(24, { kernel_size: 2, strides: 2, output_padding: 0 }), wrong);
+  const size = fc.integer({ min: 1, max: 6 });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 30 }),
+      size,
+      size,
+      fc.nat(5),
+      (length, kernel_size, strides, extra) => {
+        const output = sides(length, { kernel_size, strides, output_padding: extra });
+        if (typeof output === 'number') assert.equal(Math.ceil(output / strides), length);
+        else {
+          const wanted = (length - 1) * strides + (kernel_size % 2) + extra;
+          assert.ok(extra >= strides || Math.ceil(wanted / strides) !== length);
+        }
+      },
+    ),
+  );
 });

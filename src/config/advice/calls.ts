@@ -86,6 +86,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   zeropadding2d: { name: 'ZeroPadding2D', positions: ['padding'] },
   zeropad2d: { name: 'ZeroPadding2D', positions: ['padding'] },
   cropping2d: { name: 'Cropping2D', positions: ['cropping'] },
+  globalmaxpooling2d: { name: 'GlobalMaxPooling2D', positions: [] },
+  globalmaxpool2d: { name: 'GlobalMaxPooling2D', positions: [] },
+  spatialdropout2d: { name: 'SpatialDropout2D', positions: ['rate'] },
+  dropout2d: { name: 'SpatialDropout2D', positions: ['rate'] },
   globalaveragepooling2d: { name: 'GlobalAveragePooling2D', positions: [] },
   globalavgpool2d: { name: 'GlobalAveragePooling2D', positions: [] },
   sgd: { name: 'SGD', positions: ['learning_rate', 'momentum', 'nesterov'] },
@@ -163,7 +167,6 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   seed: 'random numbers derive from the seed of the pipeline',
   decay:
     'for a decaying rate use a schedule, `learning_rate: { ExponentialDecay: … }`, and for decaying weights `weight_decay`',
-  output_padding: '`padding: same` and `strides` determine the size',
 };
 
 const DEFINITIONS: Readonly<Record<string, string>> = Object.fromEntries(

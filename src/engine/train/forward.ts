@@ -16,7 +16,7 @@ export type Forward = (input: Tensor, training: boolean) => Outputs;
 /**
  * Prepares a model whose layers follow one another. There are logits if the outputs come from a sigmoid, in a
  * layer of its own or as the `activation` of another, possibly with layers behind it that only move values: `Flatten`, `Reshape`,
- * `Cropping2D`, `ZeroPadding2D`, `MaxPooling2D`, `UpSampling2D` by nearest neighbors, a linear `Activation` and, while they do
+ * `Cropping2D`, `ZeroPadding2D`, `MaxPooling2D`, `GlobalMaxPooling2D`, `UpSampling2D` by nearest neighbors, a linear `Activation` and, while they do
  * nothing, `Dropout` and `GaussianNoise`.
  */
 export function forwardWithLogits(tf: Tf, model: LayersModel): Forward {
@@ -59,6 +59,7 @@ function moveOf(tf: Tf, layer: layers.Layer, training: boolean): Move | undefine
     case 'Cropping2D':
     // The largest logit has the largest sigmoid.
     case 'MaxPooling2D':
+    case 'GlobalMaxPooling2D':
       return same;
     case 'UpSampling2D':
       return interpolation === 'nearest' ? same : undefined;
@@ -67,6 +68,7 @@ function moveOf(tf: Tf, layer: layers.Layer, training: boolean): Move | undefine
     case 'ActivityRegularization':
       return (logits) => logits;
     case 'Dropout':
+    case 'SpatialDropout2D':
       return !training || rate === 0 ? same : undefined;
     case 'GaussianNoise':
       return !training || stddev === 0 ? same : undefined;

@@ -27,6 +27,8 @@ export type LayerSpec =
   | { readonly LayerNormalization: LayerNormalizationArguments }
   | { readonly ZeroPadding2D: ZeroPadding2DArguments }
   | { readonly Cropping2D: Cropping2DArguments }
+  | { readonly GlobalMaxPooling2D: GlobalMaxPooling2DArguments }
+  | { readonly SpatialDropout2D: SpatialDropout2DArguments }
   | { readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments }
   | { readonly ActivityRegularization: ActivityRegularizationArguments }
   | { readonly Variational: VariationalArguments }
@@ -48,6 +50,7 @@ export type BareLayerName =
   | 'LayerNormalization'
   | 'ZeroPadding2D'
   | 'Cropping2D'
+  | 'GlobalMaxPooling2D'
   | 'GlobalAveragePooling2D';
 
 /**
@@ -304,6 +307,13 @@ export type Conv2DTransposeArguments = {
   /** Factor by which the image grows: one number, or a pair [vertical, horizontal]. */
   readonly strides: Pair;
   readonly padding: PaddingName;
+  /**
+   * Chooses the output's size, where several sizes would shrink to the input's: one number, or a pair
+   * [vertical, horizontal], each less than `strides`. With `strides: 2`, an odd `kernel_size` and `padding:
+   * same`, 0 gives the odd size `2 n - 1` and 1 the even size `2 n`. Left out: Keras's usual size, which is
+   * `2 n`.
+   */
+  readonly output_padding?: number | readonly [number, number];
   /** Function applied to the layer's output, such as `relu` or `sigmoid`. */
   readonly activation: ActivationName;
   /** Whether a bias, one learned number for each output channel, is added. */
@@ -464,6 +474,21 @@ export type VectorQuantizerArguments = {
   readonly commitment: number;
   /** Initializer of the codes. */
   readonly embeddings_initializer: InitializerName;
+  readonly name?: LayerLabel;
+};
+
+/** The largest value of each channel of an image: [7, 7, 64] becomes [64]. */
+export type GlobalMaxPooling2DArguments = {
+  readonly name?: LayerLabel;
+};
+
+/**
+ * Sets a random share of the channels of each image to zero during training, and divides the others by the
+ * remaining share. Unlike `Dropout`, it drops whole channels, whose neighbouring pixels are alike.
+ */
+export type SpatialDropout2DArguments = {
+  /** Share of the channels that are set to zero, 0 or more and less than 1. */
+  readonly rate: number;
   readonly name?: LayerLabel;
 };
 
@@ -1248,6 +1273,7 @@ export const LAYER_DEFAULTS: {
   readonly LayerNormalization: LayerNormalizationArguments;
   readonly ZeroPadding2D: ZeroPadding2DArguments;
   readonly Cropping2D: Cropping2DArguments;
+  readonly GlobalMaxPooling2D: GlobalMaxPooling2DArguments;
   readonly GlobalAveragePooling2D: GlobalAveragePooling2DArguments;
   readonly ActivityRegularization: ActivityRegularizationArguments;
 } = {
@@ -1264,6 +1290,7 @@ export const LAYER_DEFAULTS: {
   LayerNormalization: { axis: -1, epsilon: 0.001, center: true, scale: true, beta_initializer: 'zeros', gamma_initializer: 'ones', beta_regularizer: null, gamma_regularizer: null },
   ZeroPadding2D: { padding: 1 },
   Cropping2D: { cropping: 0 },
+  GlobalMaxPooling2D: {},
   GlobalAveragePooling2D: {},
   ActivityRegularization: { l1: 0, l2: 0 },
 };

@@ -142,6 +142,7 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
     case 'Softmax':
       return { axis: axis() };
     case 'Dropout':
+    case 'SpatialDropout2D':
       return { rate: draws.of([0, 0.1, 0.5]) };
     case 'GaussianNoise':
       return { stddev: draws.of([0, 0.1, 0.5]) };
@@ -207,6 +208,7 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
       return { layers: randomBlock(draws, input) };
     case 'Flatten':
     case 'GlobalAveragePooling2D':
+    case 'GlobalMaxPooling2D':
       return {};
   }
 }

@@ -132,7 +132,7 @@ function byProgram(tf: Tf, executor: Executor): Evaluate {
 }
 
 function compare(tf: Tf, wanted: KerasCase, evaluate: Evaluate): void {
-  const isRandom = ['Dropout', 'GaussianNoise', 'Variational'].includes(wanted.layer);
+  const isRandom = ['Dropout', 'SpatialDropout2D', 'GaussianNoise', 'Variational'].includes(wanted.layer);
   const model = build(tf, wanted);
   const x = numbers(tf, [BATCH, ...wanted.input], 3);
   const near = (values: Elements | undefined, numbersOfKeras: readonly number[], what: string): void =>

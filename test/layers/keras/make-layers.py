@@ -60,6 +60,11 @@ CASES = [
     ("Conv2DTranspose", {**CONV, "kernel_size": 2, "strides": 3, "padding": "same"}, IMAGE),
     ("Conv2DTranspose", {**CONV, "kernel_size": 1, "strides": 2}, IMAGE),
     ("Conv2DTranspose", {**CONV, "kernel_size": [4, 2], "padding": "same"}, IMAGE),
+    ("Conv2DTranspose", {**CONV, "strides": 2, "padding": "same", "output_padding": 0}, IMAGE),
+    ("Conv2DTranspose", {**CONV, "strides": 2, "padding": "same", "output_padding": [1, 0]}, IMAGE),
+    ("Conv2DTranspose", {**CONV, "kernel_size": [5, 4], "strides": [3, 4], "padding": "same", "output_padding": [0, 3], "activation": "hard_tanh"}, IMAGE),
+    ("Conv2DTranspose", {**CONV, "kernel_size": [4, 1], "strides": [3, 2], "output_padding": [2, 1], "activation": "relu"}, IMAGE),
+    ("Conv2DTranspose", {**CONV, "kernel_size": 2, "strides": 3, "output_padding": 0}, IMAGE),
     ("MaxPooling2D", {}, WIDE),
     ("MaxPooling2D", {"pool_size": [3, 2], "strides": 1, "padding": "same"}, WIDE),
     ("MaxPooling2D", {"pool_size": 2, "strides": [3, 1]}, WIDE),
@@ -83,6 +88,8 @@ CASES = [
     ("ZeroPadding2D", {"padding": [[1, 0], [2, 1]]}, IMAGE),
     ("Cropping2D", {"cropping": [[1, 0], [0, 1]]}, IMAGE),
     ("GlobalAveragePooling2D", {}, IMAGE),
+    ("GlobalMaxPooling2D", {}, IMAGE),
+    ("SpatialDropout2D", {"rate": 0.5}, IMAGE),
     ("ActivityRegularization", {}, IMAGE),
     ("Variational", {"units": 2}, VECTOR),
 ]
@@ -136,7 +143,7 @@ def rounded(tensor):
 def measure(name, args, shape):
     layer = build(name, args, shape)
     x = tf.constant(numbers([BATCH, *shape], 3))
-    random = name in ("Dropout", "GaussianNoise")
+    random = name in ("Dropout", "SpatialDropout2D", "GaussianNoise")
     output = layer(x, training=False) if "training" in layer._call_signature.parameters else layer(x)
     case = {"layer": name, "args": args, "input": shape, "shape": list(output.shape[1:]), "output": rounded(output)}
     with tf.GradientTape() as tape:
