@@ -77,10 +77,16 @@ function costText({ seconds, processor, memory }: Cost): string {
 }
 
 function notesOf(name: string, { title, figures }: Publication): readonly string[] {
-  const texts = figures.flatMap(({ name: figure, note, checked }) => [
-    ...(note === undefined ? [] : [note]),
-    ...(checked === undefined ? [`The ${figure} was not checked at its source.`] : []),
-  ]);
-  const unique = [...new Set(texts)];
-  return [`- **${name}**: ${title}.${unique.map((text) => ` ${text}`).join('')}`];
+  const notes = [...new Set(figures.flatMap(({ note }) => note ?? []))];
+  const unchecked = figures.filter(({ checked }) => checked === undefined).map((figure) => figure.name);
+  const sentences = [
+    `${title}.`,
+    ...notes,
+    ...(unchecked.length === 0
+      ? []
+      : unchecked.length === figures.length
+        ? ['Not checked at the source.']
+        : [`Not checked at the source: ${unchecked.join(', ')}.`]),
+  ];
+  return [`- **${name}**: ${sentences.join(' ')}`];
 }
