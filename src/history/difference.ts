@@ -16,6 +16,15 @@ const WITHOUT_EFFECT = new Set(['name', 'description', 'sweep', 'plugins']);
 export function differingSettings(
   runs: readonly Pick<KnownRun, 'settings'>[],
 ): readonly DifferenceRow<Json>[] {
+  return settingRows(runs).map(({ name, values }) => ({ name, values }));
+}
+
+interface SettingRow extends DifferenceRow<Json> {
+  /** The key at the top of the file under which it is: `params`, `stages`, `seed`. */
+  readonly key: string | number | undefined;
+}
+
+function settingRows(runs: readonly Pick<KnownRun, 'settings'>[]): readonly SettingRow[] {
   const all = runs.map(({ settings }) => withEffect(settings));
   const [first = {}, ...others] = all;
   const paths = new Map<string, KeyChange['path']>();
@@ -31,20 +40,18 @@ export function differingSettings(
     .map(([name, path]) => ({
       name: name.replace(/^stages\./, ''),
       values: all.map((settings) => valueAt(settings, path)),
-      isParameter: path[0] !== 'stages',
+      key: path[0],
     }));
-  return [...rows.filter((row) => row.isParameter), ...rows.filter((row) => !row.isParameter)].map(
-    ({ name, values }) => ({ name, values }),
-  );
+  return [...rows.filter(({ key }) => key !== 'stages'), ...rows.filter(({ key }) => key === 'stages')];
 }
 
 /** What changed from one run to the next: without the settings of stages that changed because a parameter did. */
 export function changesBetween(before: JsonObject, after: JsonObject): readonly DifferenceRow<Json>[] {
-  const rows = differingSettings([{ settings: before }, { settings: after }]);
-  const changed = new Set(
-    rows.filter(({ name }) => name.startsWith('params.')).map(({ values }) => pair(values)),
-  );
-  return rows.filter(({ name, values }) => name.startsWith('params.') || !changed.has(pair(values)));
+  const rows = settingRows([{ settings: before }, { settings: after }]);
+  const changed = new Set(rows.filter(({ key }) => key === 'params').map(({ values }) => pair(values)));
+  return rows
+    .filter(({ key, values }) => key !== 'stages' || !changed.has(pair(values)))
+    .map(({ name, values }) => ({ name, values }));
 }
 
 /** Numbers of the runs. Those of the last stages come first: they are the results. */

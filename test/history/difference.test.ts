@@ -46,6 +46,15 @@ test('a change of a parameter stands for the settings that it changed', () => {
   );
 });
 
+test('a change of the seed is shown, even if a parameter changed in the same way', () => {
+  const before = { ...BASE, params: { ...BASE.params, size: 1 } };
+  const rows = changesBetween(before, { ...OTHER, seed: 8 });
+  assert.deepEqual(
+    rows.map(({ name }) => name).filter((name) => !name.includes('.')),
+    ['seed', 'quality'],
+  );
+});
+
 test('numbers of the last stages come first; a run without a number has none', () => {
   const rows = numbersOf([
     { metrics: { data: { images: 5 }, quality: { mse: 0.1 } } },
