@@ -64,7 +64,9 @@ export async function pastRun(name: string, number: number, places: RunPlaces): 
     unreadable.includes(number)
       ? `what is known of run ${number} of \`${name}\` cannot be read`
       : `\`${name}\` has no run ${number}`,
-    `there are ${runs.map((each) => each.number).join(', ')}; \`hourglass runs ${name}\` lists them`,
+    runs.length === 0
+      ? `none of its runs can be read: ${unreadable.join(', ')}`
+      : `there are ${runs.map((each) => each.number).join(', ')}; \`hourglass runs ${name}\` lists them`,
   );
 }
 

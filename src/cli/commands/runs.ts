@@ -1,14 +1,12 @@
 import { basename, join, resolve } from 'node:path';
-import { workspacesIn } from '../../artifacts/workspace.ts';
 import type { PastRun } from '../../artifacts/run-history.ts';
+import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { canonicalJson, type JsonObject } from '../../core/json.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../core/json.ts';
 import { findOwner } from '../../files/owner.ts';
 import { changesBetween, type DifferenceRow } from '../../history/difference.ts';
 import { historyOf, settingsOf, type RunPlaces } from '../../history/find.ts';
 import { availabilityOf } from '../../history/restore.ts';
-import type { Json } from '../../core/json.ts';
-import { Workspace } from '../../artifacts/workspace.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
