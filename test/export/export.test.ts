@@ -17,7 +17,7 @@ import { saveModel } from '../../src/layers/save.ts';
 import { build, kerasCases } from '../layers/keras/check.ts';
 import { BATCH, numbers } from '../layers/keras/numbers.ts';
 import { denoiser, layer, seedsOf, small } from '../layers/specs.ts';
-import { pythonWithReaders } from './python.ts';
+import { readerPackages } from './python.ts';
 
 interface Loaded {
   readonly keras: readonly number[] | string;
@@ -32,7 +32,7 @@ interface Sample {
 }
 
 test('models in every format compute what Keras computes', async (t) => {
-  const packages = pythonWithReaders();
+  const packages = readerPackages();
   const root = mkdtempSync(join(tmpdir(), 'hourglass-export-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   const { tf } = await loadEngine({ choice: 'portable', threads: 1 });

@@ -1,4 +1,4 @@
-/** A Python with the packages of `requirements.txt`, installed once for all test runs of a user. */
+/** The Python packages of `requirements.txt`, installed once for all test runs of a user. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,8 +8,8 @@ import { packageRoot } from '../../src/core/package-root.ts';
 
 const REQUIREMENTS = join(packageRoot, 'test/export/requirements.txt');
 
-/** The interpreter. The packages come from the registry that pip is set up for. */
-export function pythonWithReaders(): string {
+/** Their folder, for `PYTHONPATH`. They come from the registry that pip is set up for. */
+export function readerPackages(): string {
   const version = execFileSync('python3', ['--version'], { encoding: 'utf8' });
   const key = sha256(`${readFileSync(REQUIREMENTS, 'utf8')}${version}`).slice(0, 12);
   const parent = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'hourglass', 'test');

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { failure } from '../../core/diagnostic.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { exists } from '../../files/atomic.ts';
 import { differingSettings, isSame, numbersOf, type DifferenceRow } from '../../history/difference.ts';
-import { findRun, parseRunName } from '../../history/find.ts';
+import { findRun } from '../../history/find.ts';
 import { comparisonPage } from '../../history/page.ts';
 import { storeOf } from '../../run/plan.ts';
 import { columnFormat } from '../../sweep/numbers.ts';
@@ -12,7 +11,7 @@ import { checkTargets, writeNamed } from '../target.ts';
 import { formatPlural, printable, table } from '../terminal/format.ts';
 import { valueText } from '../terminal/runs-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { outputsName } from './outputs.ts';
+import { runLabel } from './outputs.ts';
 
 export interface CompareRunsOptions {
   readonly runs: readonly string[];
@@ -27,7 +26,7 @@ export async function compareRuns(terminal: Terminal, options: CompareRunsOption
   const places = { outputs, store: storeOf(outputs) };
   const { json } = terminal.options;
   await checkTargets({ '--page': options.page }, json);
-  const names = await Promise.all(options.runs.map(labelOf));
+  const names = await Promise.all(options.runs.map(runLabel));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw failure('usage', `\`${twice}\` is named twice`);
   const runs = await Promise.all(names.map((name) => findRun(name, places)));
@@ -76,12 +75,6 @@ export async function compareRuns(terminal: Terminal, options: CompareRunsOption
     );
   if (options.page !== undefined && !terminal.options.quiet) terminal.note(`\nwrote ${options.page}`);
   return EXIT.done;
-}
-
-/** A pipeline file stands for the name of its outputs. */
-async function labelOf(word: string): Promise<string> {
-  const { run, trial } = parseRunName(word);
-  return run === undefined && trial === undefined && (await exists(word)) ? outputsName(word) : word;
 }
 
 function numberRow({ name, values }: DifferenceRow<number>): readonly string[] {

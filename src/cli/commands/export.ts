@@ -1,19 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { standingOf } from '../../artifacts/standing.ts';
 import { writeTarget } from '../../artifacts/target.ts';
 import { failure } from '../../core/diagnostic.ts';
-import { exists, fileFailure } from '../../files/atomic.ts';
+import { fileFailure, makeFolder } from '../../files/atomic.ts';
 import type { FormatName } from '../../export/format-names.ts';
 import { FORMATS } from '../../export/formats.ts';
 import { readGraph } from '../../export/graph.ts';
-import { findRun, parseRunName, type KnownRun, type RunPlaces } from '../../history/find.ts';
+import { findRun, type KnownRun, type RunPlaces } from '../../history/find.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
 import { commandLine } from '../program.ts';
 import { formatBytes, printable } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { outputsName } from './outputs.ts';
+import { runLabel } from './outputs.ts';
 
 export interface ExportOptions {
   /** The pipeline file, or a run. */
@@ -32,23 +31,23 @@ const MODELS = ['encoder', 'decoder', 'autoencoder'] as const;
 export async function exportModel(terminal: Terminal, options: ExportOptions): Promise<number> {
   const outputs = resolve(options.outputs);
   const places = { outputs, store: storeOf(outputs) };
-  const { run, trial } = parseRunName(options.run);
-  const isFile = run === undefined && trial === undefined && (await exists(options.run));
-  const known = await findRun(isFile ? await outputsName(options.run) : options.run, places);
-  const stage = options.stage ?? onlyTraining(known);
+  const known = await findRun(await runLabel(options.run), places);
+  const stage = options.stage ?? onlyTraining(known, options);
   const folder = await modelFolder(known, stage, places);
   const format = FORMATS[options.to];
   const target = options.output ?? stage;
-  const files: { readonly file: string; readonly bytes: number }[] = [];
-  for (const name of MODELS) {
-    const data = await format.encode(await readGraph(join(folder, name), name));
-    const file = join(target, `${name}.${format.extension}`);
-    await mkdir(target, { recursive: true }).catch((error: unknown) => {
-      throw fileFailure(error, target, 'name another folder with `--output`');
+  const encoded: { readonly file: string; readonly data: Uint8Array }[] = [];
+  for (const name of MODELS)
+    encoded.push({
+      file: join(target, `${name}.${format.extension}`),
+      data: await format.encode(await readGraph(join(folder, name), name)),
     });
-    await writeTarget(file, data);
-    files.push({ file, bytes: data.length });
-  }
+  // Only now: a model that cannot be exported leaves nothing behind.
+  await makeFolder(resolve(target)).catch((error: unknown) => {
+    throw fileFailure(error, target, 'name another folder with `--output`');
+  });
+  for (const { file, data } of encoded) await writeTarget(file, data);
+  const files = encoded.map(({ file, data }) => ({ file, bytes: data.length }));
   if (terminal.options.json) {
     terminal.result(JSON.stringify({ status: 'done', run: known.label, stage, files }, null, 2));
     return EXIT.done;
@@ -61,14 +60,15 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
   return EXIT.done;
 }
 
-function onlyTraining({ label, record }: KnownRun): string {
+function onlyTraining({ label, record }: KnownRun, { run, to }: ExportOptions): string {
   const training = trainingIn(record.stages);
   const [only, ...more] = training;
-  if (only !== undefined && more.length === 0) return only;
+  if (only === undefined) throw failure('usage', `no stage of \`${label}\` trains a model`);
+  if (more.length === 0) return only;
   throw failure(
     'usage',
-    only === undefined ? `no stage of \`${label}\` trains a model` : 'several stages train: name one',
-    only === undefined ? undefined : `its stages that train: ${training.join(', ')}`,
+    `several stages of \`${label}\` train a model: ${training.join(', ')}`,
+    `name one: \`${commandLine(['export', run, only, '--to', to])}\``,
   );
 }
 

@@ -3,6 +3,8 @@ import { extname } from 'node:path';
 import { loadPipeline } from '../../config/load.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
+import { exists } from '../../files/atomic.ts';
+import { parseRunName } from '../../history/find.ts';
 import { stageTypes } from '../../nodes/registry.ts';
 
 /**
@@ -20,6 +22,12 @@ export async function outputsName(pipeline: string): Promise<string> {
   throw missing === undefined
     ? failure('usage', `\`${pipeline}\` is not valid, so its name is not known`, 'name its outputs instead')
     : new Failure(missing);
+}
+
+/** A run as `findRun` takes it: a pipeline file stands for the name of its outputs. */
+export async function runLabel(word: string): Promise<string> {
+  const { run, trial } = parseRunName(word);
+  return run === undefined && trial === undefined && (await exists(word)) ? outputsName(word) : word;
 }
 
 /** The hint if there are no outputs with that name. */
