@@ -210,8 +210,11 @@ function meansOnly({ units, name: _name, ...rest }: JsonObject): readonly Part[]
   ];
 }
 
-/** Makes a softmax of numbers that differ in float32 choose the largest one: a power of 2, so that it does not round them. */
-const STEEP = 2 ** 64;
+/**
+ * Makes a softmax of numbers that differ in float32 choose the largest one. It is a power of 2, so that it does not round them, and
+ * so large that JSON has it with an exponent: Python reads a number without one as an integer, which is too large for TensorFlow.
+ */
+const STEEP = 2 ** 70;
 
 /**
  * For codes c, the nearest one to x has the largest 2 x c - |c|^2; a softmax makes it nearly 1 and the others 0, a line with ends

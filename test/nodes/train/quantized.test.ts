@@ -139,6 +139,8 @@ test('a saved encoder gives codes, and tells which layer has them', async (t) =>
   const text = readFileSync(file, 'utf8');
   const label = '"quantizer": "vector_quantizer"';
   assert.ok(text.includes(label));
+  // Python would read it as an integer, too large for TensorFlow.
+  assert.doesNotMatch(text, /\d{16}(?![\d.e])/);
   for (const other of [
     '"quantizer": "dense"',
     '"quantizer": 3',
