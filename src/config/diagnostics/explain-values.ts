@@ -2,7 +2,7 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic, DiagnosticCode } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isChoice, listAt, objectAt, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
+import { isChoice, listAt, objectAt, requiredOf, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseValue } from '../advice/values.ts';
@@ -160,7 +160,7 @@ function plain(value: string | number | boolean): string {
 }
 
 function neededOf(schema: JsonObject): readonly string[] {
-  return stringsAt(schema, 'required');
+  return [...requiredOf(schema)];
 }
 
 function isEmpty(value: Located): boolean {
