@@ -66,6 +66,12 @@ export function rowNumbers(count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, row) => row);
 }
 
+/** At most so many rows, evenly spaced: the first ones of a sorted set may all be of one class. */
+export function spreadRows(count: number, most: number): Int32Array {
+  const length = Math.min(count, most);
+  return Int32Array.from({ length }, (_, place) => Math.floor((place * count) / length));
+}
+
 /** @throws RangeError if a row is not one of so many */
 export function requireRows(rows: Int32Array, count: number): void {
   const wrong = rows.find((row) => row < 0 || row >= count);

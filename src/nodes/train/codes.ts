@@ -4,7 +4,7 @@ import { failure } from '../../core/diagnostic.ts';
 import { momentsOf } from '../../formats/image-rows.ts';
 import { CodeCounts, trainedChooser } from '../../engine/train/code-counts.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { rowNumbers, type Samples } from '../../engine/train/samples.ts';
+import { spreadRows, type Samples } from '../../engine/train/samples.ts';
 import type { Autoencoder } from '../../layers/build.ts';
 import type { StageContext } from '../contract.ts';
 
@@ -43,7 +43,7 @@ export async function tellUsedCodes(
 ): Promise<void> {
   const chooser = trainedChooser(engine.tf, encoder);
   if (chooser === undefined) return;
-  const rows = rowNumbers(Math.min(images.count, LOOKED_AT));
+  const rows = spreadRows(images.count, LOOKED_AT);
   const counts = await CodeCounts.of(engine, chooser, images, rows, { batchSize: LOOKED_AT, signal });
   const { used, codes, perplexity } = counts;
   const of = rows.length === 1 ? 'one image' : `${rows.length} images`;

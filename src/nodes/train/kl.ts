@@ -5,7 +5,7 @@ import { sizeOf } from '../../core/shape.ts';
 import type { Engine, Tf } from '../../engine/engine.ts';
 import { Spread } from '../../engine/train/elbo.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
-import { rowNumbers, type Samples } from '../../engine/train/samples.ts';
+import { spreadRows, type Samples } from '../../engine/train/samples.ts';
 import { writeVariables } from '../../engine/train/state.ts';
 import { KL_WEIGHT } from '../../engine/train/step.ts';
 import type { Trainer } from '../../engine/train/trainer.ts';
@@ -58,7 +58,7 @@ export async function tellActiveUnits(
   { log, signal }: Pick<StageContext, 'log' | 'signal'>,
 ): Promise<void> {
   const units = sizeOf(modelShapes(encoder).outputShape);
-  const rows = rowNumbers(Math.min(images.count, LOOKED_AT));
+  const rows = spreadRows(images.count, LOOKED_AT);
   const spread = new Spread(units);
   spread.add(await predictAll(engine, encoder, images, rows, { batchSize: LOOKED_AT, signal }));
   const active = spread.active();
