@@ -3,6 +3,7 @@ import { listAt, objectAt, stringAt } from '../schema/view.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Shape } from '../layers/layer.ts';
 import { readSavedModel } from '../layers/save.ts';
+import { giversOf } from '../layers/stock.ts';
 import { readTopology } from '../layers/topology.ts';
 
 export interface Weight {
@@ -51,7 +52,7 @@ export async function readGraph(folder: string, name: string): Promise<Graph> {
         name: label,
         type: stringAt(layer, 'class_name') ?? '',
         config: objectAt(layer, 'config'),
-        inputs: inboundOf(layer),
+        inputs: giversOf(layer),
         shape: shapes.get(label) ?? [],
         weights: new Map(
           weights
@@ -64,19 +65,9 @@ export async function readGraph(folder: string, name: string): Promise<Graph> {
   return { name, layers, inputs: endsOf(config, 'input_layers'), output };
 }
 
-/** `[[[from, 0, 0, {}], …]]` -> names */
-function inboundOf(layer: JsonObject): readonly string[] {
-  const [call] = listAt(layer, 'inbound_nodes');
-  return firstsOf(call);
-}
-
+/** `[[name, 0, 0], …]` -> names */
 function endsOf(config: JsonObject, key: string): readonly string[] {
-  return firstsOf(config[key]);
-}
-
-function firstsOf(list: Json | undefined): readonly string[] {
-  const entries: readonly Json[] = Array.isArray(list) ? list : [];
-  return entries.flatMap((entry) => {
+  return listAt(config, key).flatMap((entry) => {
     const [name]: readonly Json[] = Array.isArray(entry) ? entry : [];
     return typeof name === 'string' ? [name] : [];
   });
