@@ -71,6 +71,11 @@ export const PICTURES: readonly Picture[] = [
     pipeline: 'pipelines/structures.yaml',
     from: 'tied_figure/figure.png',
   },
+  {
+    file: 'structures-classes.png',
+    pipeline: 'pipelines/structures.yaml',
+    from: 'styles/figure.png',
+  },
   { file: 'anomaly-scores.png', pipeline: 'pipelines/anomaly.yaml', from: 'scores/figure.png' },
   { file: 'anomaly-extremes.png', pipeline: 'pipelines/anomaly.yaml', from: 'extremes/figure.png' },
   { file: 'vq-vae.png', pipeline: 'pipelines/vq-vae.yaml', from: 'comparison/figure.png' },

@@ -67,6 +67,8 @@ export type OutputDescription =
       readonly chosen?: ChosenImages;
       /** Whether they have class labels; absent if unknown. */
       readonly labeled?: boolean;
+      /** The number of classes, for a set known by name; absent if unknown. */
+      readonly classes?: number;
     }
   | {
       readonly kind: 'model';
@@ -76,6 +78,8 @@ export type OutputDescription =
       readonly outputShape: readonly number[];
       /** The Keras name of the activation of the last layer, `linear` if it has none. */
       readonly outputActivation: string;
+      /** The number of classes that a conditional model knows; absent for others. */
+      readonly classes?: number;
       /** Path of the last layer inside `decoder`; absent if unknown. */
       readonly lastLayer?: readonly number[];
       /** Absent if unknown. */
@@ -95,6 +99,8 @@ export type OutputDescription =
       readonly target: string;
       /** The range of the images it was trained on; absent if unknown. */
       readonly range?: readonly [number, number];
+      /** The number of classes that a conditional model knows; absent for others. */
+      readonly classes?: number;
       /** True if `data` is a corruption of `target`. */
       readonly denoiser: boolean;
       /** The columns of its history; absent if unknown. */

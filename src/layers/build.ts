@@ -4,6 +4,7 @@ import { Failure } from '../core/diagnostic.ts';
 import type { Seed } from '../core/seed.ts';
 import type { Finding } from '../core/stage-type.ts';
 import type { Tf } from '../engine/engine.ts';
+import { appendLabel } from './append-label.ts';
 import { layerFactory } from './create.ts';
 import { entriesOf } from './describe.ts';
 import { initialValues, initialHeads } from './initializers.ts';
@@ -70,14 +71,30 @@ export function assembleAutoencoder(
   const create = layerFactory(tf, { seeds: drawSeeds, step });
   const image = tf.input({ shape: [...shapes.input], name: labels.encoderInput });
   const latent = tf.input({ shape: [...shapes.latent], name: labels.decoderInput });
-  const toStep = (place: PlacedLayer): Step => ({ layer: create(place), inside: place.inside });
-  const encoderLayers = shapes.encoder.map(toStep);
-  const decoderLayers = shapes.decoder.map(toStep);
-  const encoded = connect(image, encoderLayers);
+  const toSteps = (part: Part): Step[] => {
+    const name = labels.condition?.[part].concatenate ?? '';
+    return shapes[part].map((place) => ({
+      ...{ layer: create(place), inside: place.inside },
+      concatenate: place.conditioned === true ? appendLabel(tf, name) : undefined,
+    }));
+  };
+  const [encoderLayers, decoderLayers] = [toSteps('encoder'), toSteps('decoder')];
+  const labelInput = (part: Part): tfjs.SymbolicTensor | undefined => {
+    const { classes } = architecture;
+    const name = labels.condition?.[part].input;
+    return classes === undefined || name === undefined ? undefined : tf.input({ shape: [classes], name });
+  };
+  const [label, decoderLabel] = [labelInput('encoder'), labelInput('decoder')];
+  const encoded = connect(image, encoderLayers, label);
+  const inputs = withLabel(image, label);
   return {
-    encoder: tf.model({ name: 'encoder', inputs: image, outputs: encoded }),
-    decoder: tf.model({ name: 'decoder', inputs: latent, outputs: connect(latent, decoderLayers) }),
-    autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs: connect(encoded, decoderLayers) }),
+    encoder: tf.model({ name: 'encoder', inputs, outputs: encoded }),
+    decoder: tf.model({
+      name: 'decoder',
+      inputs: withLabel(latent, decoderLabel),
+      outputs: connect(latent, decoderLayers, decoderLabel),
+    }),
+    autoencoder: tf.model({ name: 'autoencoder', inputs, outputs: connect(encoded, decoderLayers, label) }),
     step,
     entries: { encoder: namesOf(shapes.encoder), decoder: namesOf(shapes.decoder) },
   };
@@ -87,25 +104,46 @@ function namesOf(layers: readonly PlacedLayer[]): readonly (readonly string[])[]
   return entriesOf(layers).map((entry) => entry.map(({ label }) => label));
 }
 
-/** A layer, and how many layers before it are inside it, if it is a block: see `PlacedLayer`. */
+/** The inputs of a model, with a label if it is conditional. */
+export function withLabel<Input>(input: Input, label: Input | undefined): Input | Input[] {
+  return label === undefined ? input : [input, label];
+}
+
+/** How a layer is connected: see `PlacedLayer`. */
 interface Step {
   readonly layer: tfjs.layers.Layer;
+  /** How many layers before it are inside it, if it is a block. */
   readonly inside?: number | undefined;
+  /** Appends the label to its input. */
+  readonly concatenate?: tfjs.layers.Layer | undefined;
 }
 
 /** Makes each layer follow the one before. */
-export function connect(start: tfjs.SymbolicTensor, steps: readonly Step[]): tfjs.SymbolicTensor {
+function connect(
+  start: tfjs.SymbolicTensor,
+  steps: readonly Step[],
+  label: tfjs.SymbolicTensor | undefined,
+): tfjs.SymbolicTensor {
   const made = [start];
-  for (const { layer, inside } of steps) {
-    const before = made.at(-1) ?? start;
+  const last = (): tfjs.SymbolicTensor => made.at(-1) ?? start;
+  for (const { layer, inside, concatenate } of steps) {
+    if (concatenate !== undefined && label !== undefined) made.push(applyTo(concatenate, [last(), label]));
     const skipped = inside === undefined ? undefined : made.at(-1 - inside);
-    const next = layer.apply(skipped === undefined ? before : [skipped, before]);
-    if (Array.isArray(next) || !('sourceLayer' in next)) {
-      throw new TypeError(`${layer.name} does not give one output`);
-    }
-    made.push(next);
+    made.push(applyTo(layer, skipped === undefined ? last() : [skipped, last()]));
   }
-  return made.at(-1) ?? start;
+  return last();
+}
+
+/** The output of a layer or a model for these inputs. */
+export function applyTo(
+  layer: tfjs.layers.Layer,
+  input: tfjs.SymbolicTensor | tfjs.SymbolicTensor[],
+): tfjs.SymbolicTensor {
+  const output = layer.apply(input);
+  if (Array.isArray(output) || !('sourceLayer' in output)) {
+    throw new TypeError(`${layer.name} does not give one output`);
+  }
+  return output;
 }
 
 /** Frees the weights and the step. */

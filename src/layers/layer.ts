@@ -5,7 +5,7 @@ import { LAYER_DEFAULTS, type LayerSpec, type ModelSettings } from '../schema/ge
 export type Shape = readonly number[];
 
 /** What an autoencoder is built from; the settings of a `model` stage are one. */
-export type Architecture = Pick<ModelSettings, 'input_shape' | 'encoder' | 'decoder'>;
+export type Architecture = Pick<ModelSettings, 'input_shape' | 'encoder' | 'decoder' | 'classes'>;
 
 /** The two lists of layers of an architecture. */
 export type Part = 'encoder' | 'decoder';
@@ -90,6 +90,8 @@ export interface LayerLabels {
   readonly encoder: readonly string[];
   readonly decoderInput: string;
   readonly decoder: readonly string[];
+  /** Of a conditional model: the inputs for labels, and the layers that append them. */
+  readonly condition?: Readonly<Record<Part, { readonly input: string; readonly concatenate: string }>>;
 }
 
 /**
@@ -111,12 +113,12 @@ export function labelLayers(architecture: Architecture): LayerLabels {
     return taken.has(label) ? next(stem) : label;
   };
   const label = (spec: LayerSpec): string => own(spec) ?? next(labelStem(layerOf(spec).name));
-  return {
-    encoderInput: next('input_layer'),
-    encoder: encoder.map(label),
-    decoderInput: next('input_layer'),
-    decoder: decoder.map(label),
-  };
+  const encoderInput = next('input_layer');
+  const join = () => ({ input: next('input_layer'), concatenate: next('concatenate') });
+  const inEncoder = architecture.classes === undefined ? undefined : join();
+  const labels = { encoderInput, encoder: encoder.map(label), decoderInput: next('input_layer') };
+  const condition = inEncoder === undefined ? {} : { condition: { encoder: inEncoder, decoder: join() } };
+  return { ...labels, decoder: decoder.map(label), ...condition };
 }
 
 /** Keras's snake case: `MaxPooling2D` is `max_pooling2d`, `LeakyReLU` is `leaky_re_lu`. A block is a sum at its end. */

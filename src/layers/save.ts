@@ -15,9 +15,10 @@ import {
   type Autoencoder,
   type Seeds,
   type TrainableAutoencoder,
+  applyTo,
   assembleAutoencoder,
-  connect,
   disposeAutoencoder,
+  withLabel,
 } from './build.ts';
 import { type Architecture, type Shape, sameShape } from './layer.ts';
 import { isTied } from './tied-dense.ts';
@@ -42,14 +43,17 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
   const modelTopology = stockTopology(model);
   const shapes = readTopology(modelTopology).weights;
   const copies = copiedKernels(model);
+  const all = model.weights.map((weight) => ({ name: weight.originalName, values: weight.read() }));
+  for (const copy of copies) {
+    const bias = all.findIndex(({ name }) => name === copy.name.replace(/kernel$/, 'bias'));
+    all.splice(bias === -1 ? all.length : bias, 0, copy);
+  }
   const own = await Promise.all(
-    [...model.weights.map((weight) => ({ name: weight.originalName, values: weight.read() })), ...copies].map(
-      async ({ name, values }) => ({
-        name,
-        shape: shapes.get(name) ?? values.shape,
-        values: await values.data<'float32'>(),
-      }),
-    ),
+    all.map(async ({ name, values }) => ({
+      name,
+      shape: shapes.get(name) ?? values.shape,
+      values: await values.data<'float32'>(),
+    })),
   );
   for (const { values } of copies) values.dispose();
   const latent = variationalLayer(model);
@@ -122,18 +126,23 @@ export async function loadModel(tf: Tf, folder: string): Promise<tfjs.LayersMode
 export async function loadAutoencoder(tf: Tf, folder: string): Promise<Autoencoder> {
   const encoder = await loadModel(tf, join(folder, 'encoder'));
   const decoder = await loadModel(tf, join(folder, 'decoder'));
-  const [image] = encoder.inputs;
+  const [image, label] = encoder.inputs;
   const [latent] = encoder.outputs;
-  const [start] = decoder.inputs;
-  if (image === undefined || latent === undefined || String(latent.shape) !== String(start?.shape)) {
+  const [start, decoderLabel] = decoder.inputs;
+  if (
+    image === undefined ||
+    latent === undefined ||
+    String(latent.shape) !== String(start?.shape) ||
+    String(label?.shape) !== String(decoderLabel?.shape)
+  ) {
     throw corrupt(folder, 'has an encoder and a decoder that do not fit together');
   }
   const names = new Set(encoder.layers.map((layer) => layer.name));
   if (decoder.layers.some((layer) => names.has(layer.name))) {
     throw corrupt(folder, 'has an encoder and a decoder with layers of the same name');
   }
-  const outputs = connect(latent, [{ layer: decoder }]);
-  return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs: image, outputs }) };
+  const [inputs, outputs] = [withLabel(image, label), applyTo(decoder, withLabel(latent, label))];
+  return { encoder, decoder, autoencoder: tf.model({ name: 'autoencoder', inputs, outputs }) };
 }
 
 /** A variational autoencoder, to measure and to sample. */
@@ -257,8 +266,8 @@ export async function savedLayers(folder: string): Promise<readonly SavedLayer[]
 
 /** Writes the layers as in the language, with every argument, for `readArchitecture`. */
 export async function saveArchitecture(architecture: Architecture, folder: string): Promise<void> {
-  const { input_shape, encoder, decoder } = architecture;
-  const text = JSON.stringify({ input_shape, encoder, decoder }, undefined, 1);
+  const { input_shape, encoder, decoder, classes } = architecture;
+  const text = JSON.stringify({ input_shape, encoder, decoder, classes }, undefined, 1);
   await writeFile(join(folder, ARCHITECTURE_FILE), `${text}\n`);
 }
 

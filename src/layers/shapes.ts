@@ -5,7 +5,6 @@ import type { Finding } from '../core/stage-type.ts';
 import {
   type Architecture,
   type Layer,
-  type LayerArguments,
   type LayerName,
   type Path,
   type Shape,
@@ -13,15 +12,15 @@ import {
   layerOf,
   layerPath,
   layersInside,
-  listedLayers,
   sameShape,
   shapeText,
 } from './layer.ts';
+import { inferLayer } from './infer-layer.ts';
+import { reportMisplacedLatents, reportRepeatedNames } from './placement.ts';
 import { sumProblem } from './residual.ts';
 import { outputShapeFinding } from './suggest-fix.ts';
 import { type EncoderLayer, tie } from './tied.ts';
-import type { LayerRule, Problem, Site, Weight } from './rule.ts';
-import { layerRules } from './rules.ts';
+import type { Problem, Weight } from './rule.ts';
 
 /** A layer at its position in a model. */
 export interface PlacedLayer {
@@ -35,6 +34,8 @@ export interface PlacedLayer {
   readonly inside?: number;
   /** The name of the encoder's layer whose kernel it uses. */
   readonly tiedTo?: string;
+  /** Whether the label is appended to its input. */
+  readonly conditioned?: boolean;
 }
 
 /** The layers are in the order in which they compute: those inside a block come before the block. */
@@ -50,12 +51,6 @@ export interface AutoencoderShapes {
   /** The Keras name of the last activation before the output, `linear` if there is none. */
   readonly outputActivation: string;
 }
-
-/**
- * Numbers in one weight or in one layer's output for one image: 2^28, which is 1 GiB. A larger number is probably a typo,
- * and would only fail later, when memory is exhausted.
- */
-const LARGEST = 2 ** 28;
 
 /**
  * Follows the shapes from the input through encoder and decoder.
@@ -75,18 +70,23 @@ export function inferAutoencoder(
   reportRepeatedNames(architecture, fail);
   reportMisplacedLatents(architecture, fail);
   const labels = labelLayers(architecture);
-  const { input_shape: input, encoder: encoding, decoder: decoding } = architecture;
+  const { input_shape: input, encoder: encoding, decoder: decoding, classes } = architecture;
   const encoder = inferList(
-    { specs: encoding, at: ['encoder'], before: [input], giver: INPUT, depth: 0 },
+    { specs: encoding, at: ['encoder'], before: [input], giver: INPUT, depth: 0, classes },
     labels.encoder.values(),
     fail,
   );
   const latent = encoder?.entries.at(-1)?.output;
   if (encoder === undefined || latent === undefined) return undefined;
+  const unconditioned = classes === undefined ? undefined : conditionProblem(encoder.layers, latent);
+  if (unconditioned !== undefined) {
+    fail(unconditioned);
+    return undefined;
+  }
   const [encoded, tiable] = [outputsOf(encoder), encoder.entries];
   const before = [input, ...encoded];
   const decoder = inferList(
-    { specs: decoding, at: ['decoder'], before, giver: encoderEnd(encoding), depth: 0, tiable },
+    { specs: decoding, at: ['decoder'], before, giver: encoderEnd(encoding), depth: 0, tiable, classes },
     labels.decoder.values(),
     fail,
   );
@@ -94,7 +94,19 @@ export function inferAutoencoder(
   if (decoder === undefined || output === undefined) return undefined;
   if (!sameShape(input, output)) {
     const shapes = { encoder: encoded, decoder: outputsOf(decoder) };
-    fail(outputShapeFinding(architecture, shapes, (fixed) => silentOutput(fixed, latent, tiable)));
+    fail(
+      outputShapeFinding(architecture, shapes, (fixed) =>
+        silentOutput({
+          specs: fixed,
+          at: ['decoder'],
+          before: [latent],
+          giver: INPUT,
+          depth: 0,
+          tiable,
+          classes,
+        }),
+      ),
+    );
   }
   if (failed) return undefined;
   const layers = [...encoder.layers, ...decoder.layers];
@@ -114,67 +126,6 @@ export function parametersOf(weights: readonly Weight[]): number {
   return weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
 }
 
-/** The output and the weights of one layer; undefined (and reported) if it does not accept the input. */
-export function inferLayer<Name extends LayerName>(
-  { name, args }: Layer<Name>,
-  site: Site,
-): { readonly output: Shape; readonly weights: readonly Weight[] } | undefined {
-  const rule: LayerRule<typeof args> = layerRules[name];
-  if (rule.image === true && site.input.length !== 3) {
-    site.report({
-      code: 'shape-mismatch',
-      message: `\`${name}\` needs height x width x channels, but ${site.giver} ${shapeText(site.input)}`,
-      hint: imageHint(site),
-    });
-    return undefined;
-  }
-  const output = rule.output(args, site);
-  if (output === undefined) return undefined;
-  checkActivity(name, args, site);
-  const weights = rule.weights?.(args, site.input) ?? [];
-  for (const { name: weight, initializer, shape } of weights) {
-    if (initializer === 'orthogonal' && shape.length < 2) {
-      site.report({
-        code: 'bad-setting',
-        message: `\`orthogonal\` is for matrices, but \`${weight}\` of \`${name}\` is a vector`,
-        hint: 'use `zeros`, or another distribution',
-        argument: `${weight}_initializer`,
-      });
-    }
-  }
-  const large = [output, ...weights.map(({ shape }) => shape)].find((shape) => sizeOf(shape) > LARGEST);
-  if (large === undefined) return { output, weights };
-  site.report({
-    code: 'out-of-range',
-    message: `\`${name}\` would need ${shapeText(large)} numbers, more than fit in memory`,
-  });
-  return undefined;
-}
-
-/** The divergence of Bernoulli distributions needs outputs that are shares. */
-function checkActivity(name: LayerName, args: object, { report }: Site): void {
-  const { activity_regularizer: penalty, activation } = args as Partial<LayerArguments['Dense']>;
-  if (penalty?.kl === undefined || ['sigmoid', 'hard_sigmoid', 'softmax'].includes(activation ?? '')) return;
-  report({
-    code: 'bad-setting',
-    message: `the \`kl\` of an \`activity_regularizer\` needs outputs between 0 and 1, but this \`${name}\` has ${activation === undefined || activation === 'linear' ? 'no activation' : `\`activation: ${activation}\``}`,
-    hint: 'use `activation: sigmoid`, or `l1`',
-    argument: 'activity_regularizer',
-  });
-}
-
-/** How to turn a vector into an image: with the size of the image before it, if there was one. */
-function imageHint({ input, lastImage }: Site): string {
-  if (input.length === 2) {
-    const gray = `[${input.join(', ')}, 1]`;
-    return `gray images have one channel: write \`input_shape: ${gray}\`, or put \`Reshape: { target_shape: ${gray} }\` before it`;
-  }
-  if (lastImage === undefined) return 'put a `Reshape` before it';
-  const size = sizeOf(lastImage);
-  const dense = size === sizeOf(input) ? '' : `\`Dense: { units: ${size} }\` and `;
-  return `put ${dense}\`Reshape: { target_shape: [${lastImage.join(', ')}] }\` before it`;
-}
-
 /** A list of layers: an encoder, a decoder, or the inside of a block. */
 interface LayerList {
   readonly specs: readonly LayerSpec[];
@@ -186,7 +137,9 @@ interface LayerList {
   /** In how many blocks it is. */
   readonly depth: number;
   /** Of a decoder: the encoder's list. */
-  readonly tiable?: readonly EncoderLayer[];
+  readonly tiable?: readonly EncoderLayer[] | undefined;
+  /** Of an encoder or decoder of a conditional model: the label is appended to its first vector. */
+  readonly classes?: number | undefined;
 }
 
 interface InferredList {
@@ -217,10 +170,20 @@ function inferList(
   let { giver } = list;
   for (const [index, spec] of list.specs.entries()) {
     const before = [...list.before, ...outputsOf({ layers, entries })];
-    const placed = inferEntry({ ...list, before, giver }, index, spec, labels, report);
-    const last = placed?.at(-1);
-    if (placed === undefined || last === undefined) return undefined;
-    layers.push(...placed);
+    const vector = before.at(-1) ?? [];
+    const { classes } = list;
+    const appends = classes !== undefined && vector.length === 1 && !layers.some(isConditioned);
+    const input = appends
+      ? {
+          before: [...before.slice(0, -1), [(vector[0] ?? 0) + classes]],
+          giver: { ...giver, giver: `with the label, ${giver.giver}` },
+        }
+      : { before, giver };
+    const placed = inferEntry({ ...list, ...input }, index, spec, labels, report);
+    const marked = placed?.map((each, at) => (appends && at === 0 ? { ...each, conditioned: true } : each));
+    const last = marked?.at(-1);
+    if (marked === undefined || last === undefined) return undefined;
+    layers.push(...marked);
     entries.push(last);
     const { name } = last.layer;
     giver = {
@@ -250,8 +213,8 @@ function inferEntry(
       report({ code: 'out-of-range', message: `blocks are nested more than ${MOST_NESTED} deep`, at: path });
       return undefined;
     }
-    const list = { ...block, before, giver: { giver, related }, depth: depth + 1 };
-    const inferred = inferList(tiable === undefined ? list : { ...list, tiable }, labels, report);
+    const list = { ...block, before, giver: { giver, related }, depth: depth + 1, tiable };
+    const inferred = inferList(list, labels, report);
     if (inferred === undefined) return undefined;
     const problem = sumProblem(block.specs, input, outputsOf(inferred));
     if (problem !== undefined) {
@@ -328,80 +291,38 @@ function findingOf({ code, message, hint }: Problem, at: Finding['at'], related:
 }
 
 /** The output of a decoder, undefined if it has none. */
-function silentOutput(
-  specs: readonly LayerSpec[],
-  latent: Shape,
-  tiable: readonly EncoderLayer[],
-): Shape | undefined {
+function silentOutput(decoder: LayerList): Shape | undefined {
   let failed = false;
-  const list: LayerList = { specs, at: ['decoder'], before: [latent], giver: INPUT, depth: 0, tiable };
-  const inferred = inferList(list, [].values(), () => {
+  const inferred = inferList(decoder, [].values(), () => {
     failed = true;
   });
   return failed ? undefined : inferred?.entries.at(-1)?.output;
 }
 
-function reportRepeatedNames(architecture: Architecture, report: (finding: Finding) => void): void {
-  const first = new Map<string, Finding['at']>();
-  for (const part of ['encoder', 'decoder'] as const) {
-    for (const { spec, list, index } of listedLayers(architecture[part], [part])) {
-      const name = layerOf(spec).args.name;
-      if (name === undefined) continue;
-      const at = layerPath(list, index, spec, 'name');
-      const known = first.get(name);
-      if (known === undefined) {
-        first.set(name, at);
-      } else {
-        report({
-          code: 'bad-setting',
-          message: `two layers have the name \`${name}\``,
-          hint: 'names of layers are unique in a model',
-          at,
-          related: { message: 'first used here', at: known },
-        });
-      }
-    }
-  }
+function isConditioned({ conditioned }: PlacedLayer): boolean {
+  return conditioned === true;
 }
 
-/** Layers that only the end of an encoder can be: what comes after a sample, or after a code, belongs to the decoder. */
-const LATENTS: ReadonlySet<LayerName> = new Set<LayerName>(['Variational', 'VectorQuantizer']);
-
-function reportMisplacedLatents(
-  { encoder, decoder }: Architecture,
-  report: (finding: Finding) => void,
-): void {
-  for (const [index, spec] of encoder.slice(0, -1).entries()) {
-    const { name } = layerOf(spec);
-    if (!LATENTS.has(name)) continue;
-    const next = layerOf(encoder[index + 1] ?? spec).name;
-    report({
-      code: 'bad-setting',
-      message: `\`${name}\` must be the last layer of the encoder`,
-      hint: LATENTS.has(next)
-        ? `remove \`${name}\` or \`${next}\``
-        : `move \`${next}\` and what follows into the decoder, or \`${name}\` to the end`,
-      at: ['encoder', index],
-      related: { message: `\`${next}\` comes after it`, at: ['encoder', index + 1] },
-    });
+/** An encoder that cannot take a label, or whose latent cannot be given one. */
+function conditionProblem(encoder: readonly PlacedLayer[], latent: Shape): Finding | undefined {
+  if (latent.length !== 1) {
+    return {
+      code: 'shape-mismatch',
+      message: `\`condition: labels\` needs a vector as the latent, but the encoder outputs ${shapeText(latent)}`,
+      hint: 'let the encoder end with `Flatten` and `Dense: { units: 16 }`, for example',
+      at: ['condition'],
+      related: { message: 'the encoder is defined here', at: ['encoder'] },
+    };
   }
-  const inDecoder = [...listedLayers(decoder, ['decoder'])].map((each) => ({
-    ...each,
-    place: 'the decoder',
-  }));
-  const inBlocks = [...listedLayers(encoder, ['encoder'])]
-    .filter(({ list }) => list.length > 1)
-    .map((each) => ({ ...each, place: 'a block' }));
-  for (const { spec, list, index, place } of [...inBlocks, ...inDecoder]) {
-    const { name } = layerOf(spec);
-    if (!LATENTS.has(name)) continue;
-    report({
-      code: 'bad-setting',
-      message: `\`${name}\` belongs at the end of the encoder, but is in ${place}`,
-      hint: 'put it at the end of `encoder`',
-      at: layerPath(list, index, spec),
-    });
-  }
+  if (encoder.some(isConditioned)) return undefined;
+  return {
+    code: 'shape-mismatch',
+    message:
+      '`condition: labels` appends the label to the first vector in the encoder, but here only the latent is a vector',
+    hint: 'put a `Dense` after the last layer of the encoder',
+    at: ['condition'],
+    related: { message: 'the encoder is defined here', at: ['encoder'] },
+  };
 }
 
 /** Layers whose outputs are inputs, means of them, or zeros: they keep the range of an activation. */

@@ -46,6 +46,7 @@ export function stockTopology(model: tfjs.LayersModel): JsonObject {
     const shape = model.layers[index + 1]?.getInputAt(0);
     const input = shape === undefined || Array.isArray(shape) ? [] : shape.shape.slice(1);
     const name = stringAt(layer, 'name') ?? '';
+    if (layer['class_name'] === 'InputLayer') return [layer];
     const parts = partsOf(stringAt(layer, 'class_name') ?? '', objectAt(layer, 'config'), input);
     const weighted = parts.findIndex(({ type, suffix }) => WEIGHTED.has(type) && suffix === undefined);
     const keeper = weighted === -1 ? parts.length - 1 : weighted;

@@ -10,6 +10,8 @@ export interface EncoderLayer {
   readonly label: string;
   readonly input: Shape;
   readonly output: Shape;
+  /** Whether the label is appended to its input. */
+  readonly conditioned?: boolean;
 }
 
 export interface Tied {
@@ -54,6 +56,13 @@ export function tie(
       'bad-setting',
       `layer ${number} of the encoder is a \`${source.layer.name}\`, and only \`Dense\` layers can be tied`,
       choices(encoder),
+    );
+  }
+  if (source.conditioned === true) {
+    return wrong(
+      'bad-setting',
+      `layer ${number} of the encoder also takes the label, which the decoder does not output`,
+      'tie another layer, or remove `tied_to`, and write `units`',
     );
   }
   const [given, taken, units] = [input.at(-1) ?? 0, source.output.at(-1) ?? 0, source.input.at(-1) ?? 0];

@@ -5,11 +5,13 @@
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { sizeOf } from '../core/shape.ts';
 import { type Layer, type LayerName, type Shape, sameShape } from './layer.ts';
-import { inferLayer } from './shapes.ts';
+import { inferLayer } from './infer-layer.ts';
 
 /** The contents of a saved model's topology. */
 export interface Topology {
   readonly input: Shape;
+  /** Of a conditional model: the number of classes. */
+  readonly classes?: number;
   readonly output: Shape;
   /** Shapes of the weights by their names, such as `dense/kernel`. */
   readonly weights: ReadonlyMap<string, Shape>;
@@ -84,21 +86,51 @@ export function readTopology(topology: Json | undefined): Topology {
   const input = inputOf(first);
   const weights = new Map<string, Shape>();
   const shapes = new Map([[labelOf(first), input]]);
+  const inputs = [labelOf(first)];
+  let classes: number | undefined;
   let before = labelOf(first);
   let shape = input;
   for (const layer of layers) {
     const label = labelOf(layer);
     if (shapes.has(label)) unsound(`has two layers \`${label}\``);
-    checkInbound(layer, before, shapes);
-    const inferred = infer(layer, shape);
+    if (layer['class_name'] === 'InputLayer') {
+      classes = classesOf(layer, inputs.length);
+      inputs.push(label);
+      shapes.set(label, [classes]);
+      continue;
+    }
+    checkInbound(layer, before, shapes, inputs[1]);
+    const inferred =
+      layer['class_name'] === 'Concatenate' ? concatenated(layer, shape, classes) : infer(layer, shape);
     shapes.set(label, inferred.output);
     for (const weight of inferred.weights) weights.set(`${label}/${weight.name}`, weight.shape);
     shape = inferred.output;
     before = label;
   }
-  checkEnd(config['input_layers'], labelOf(first));
-  checkEnd(config['output_layers'], before);
-  return { input, output: shape, weights, shapes };
+  checkEnds(config['input_layers'], inputs);
+  checkEnds(config['output_layers'], [before]);
+  return { input, output: shape, weights, shapes, ...(classes === undefined ? {} : { classes }) };
+}
+
+/** The input for labels: one vector, after the input for images. */
+function classesOf(layer: JsonObject, inputs: number): number {
+  const [classes, ...others] = inputOf(layer);
+  return classes === undefined || others.length > 0 || inputs > 1
+    ? unsound('has an input of an unknown shape')
+    : classes;
+}
+
+/** A vector and the label. */
+function concatenated(
+  { name, config }: JsonObject,
+  input: Shape,
+  classes: number | undefined,
+): { readonly output: Shape; readonly weights: readonly [] } {
+  const settings = objectOf(config, 'has a layer without a configuration');
+  if (settings['name'] !== name) unsound('has a layer with two names');
+  if (settings['axis'] !== -1) unsound('has an unknown value of `Concatenate.axis`');
+  if (classes === undefined || input.length !== 1) unsound('has layers that do not follow one another');
+  return { output: [(input[0] ?? 0) + classes], weights: [] };
 }
 
 function infer(description: JsonObject, input: Shape): NonNullable<ReturnType<typeof inferLayer>> {
@@ -196,15 +228,21 @@ function permuted(input: Shape, dims: Json | undefined): Shape {
   return order.map((axis) => input[Number(axis) - 1] ?? 0);
 }
 
-/** Checks that a layer's input is the output of the layer before; a merging layer also takes an earlier output of that shape. */
+/**
+ * Checks that a layer's input is the output of the layer before. A merging layer also takes an earlier output of that shape, and
+ * `Concatenate` the label.
+ */
 function checkInbound(
   { class_name: type, inbound_nodes: nodes }: JsonObject,
   before: string,
   shapes: ReadonlyMap<string, Shape>,
+  label: string | undefined,
 ): void {
   const wrong = 'has layers that do not follow one another';
   const own = [before, 0, 0, {}];
-  if (typeof type === 'string' && MERGES.has(type)) {
+  if (type === 'Concatenate') {
+    if (label !== undefined && sameJson(nodes, [[own, [label, 0, 0, {}]]])) return;
+  } else if (typeof type === 'string' && MERGES.has(type)) {
     const [pair] = listOf(nodes, wrong);
     const [first] = listOf(pair, wrong);
     const [earlier] = listOf(first, wrong);
@@ -221,8 +259,13 @@ function sameJson(one: Json | undefined, other: Json): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function checkEnd(ends: Json | undefined, label: string): void {
-  if (JSON.stringify(ends) !== JSON.stringify([[label, 0, 0]])) {
+function checkEnds(ends: Json | undefined, labels: readonly string[]): void {
+  if (
+    !sameJson(
+      ends,
+      labels.map((label) => [label, 0, 0]),
+    )
+  ) {
     unsound('has an input or an output that is not its first or last layer');
   }
 }

@@ -10,7 +10,8 @@ import { loadEngine } from '../../src/engine/load.ts';
 import { quantizationLoss, quantizerLayer } from '../../src/engine/train/quantizer.ts';
 import { layerFactory } from '../../src/layers/create.ts';
 import { layerOf, type Shape } from '../../src/layers/layer.ts';
-import { type PlacedLayer, inferLayer, parametersOf } from '../../src/layers/shapes.ts';
+import { inferLayer } from '../../src/layers/infer-layer.ts';
+import { type PlacedLayer, parametersOf } from '../../src/layers/shapes.ts';
 import { battery, image } from './cases.ts';
 import { layer, seedsOf, singleLayerNames } from './specs.ts';
 

@@ -198,7 +198,7 @@ test('a tied kernel is saved as a copy, which must be one', async () => {
   );
   const path = join(folder, 'decoder', 'weights.bin');
   const bytes = readFileSync(path);
-  bytes.writeFloatLE(0.5, bytes.length - 4);
+  bytes.writeFloatLE(0.5, 0);
   writeFileSync(path, bytes);
   await assert.rejects(
     loadTrainable(tf, folder, seedsOf(1)),
@@ -280,6 +280,42 @@ test('layers that replace one of ours are checked like the others', async () => 
     writeFileSync(join(folder, 'model.json'), text);
     await assertRefused(folder, 'data-corrupt');
   }
+});
+
+test('a conditional model has a second input, for labels and nothing else', async () => {
+  const conditional: Architecture = { ...small, classes: 3, decoder: small.decoder.slice(1) };
+  const models = buildAutoencoder(tf, conditional, seedsOf(1));
+  const folder = freshFolder();
+  await saveAutoencoder(models, folder);
+  const labels = tf.oneHot(tf.tensor1d([2, 0, 1], 'int32'), 3);
+  const output = (model: tfjs.LayersModel): Float32Array =>
+    (model.predict([images(), labels]) as tfjs.Tensor).dataSync<'float32'>();
+  assertNear(output((await loadAutoencoder(tf, folder)).autoencoder), output(models.autoencoder));
+  await saveArchitecture(conditional, folder);
+  const loaded = await loadTrainable(tf, folder, seedsOf(1));
+  assert.deepEqual(output(loaded.autoencoder), output(models.autoencoder));
+
+  const path = join(folder, 'autoencoder');
+  const description = readFileSync(join(path, 'model.json'), 'utf8');
+  const wrong: readonly [from: RegExp, to: string][] = [
+    [/(\[\s*null,\s*)3(\s*\])/, '$14$2'],
+    [/(\[\s*null,\s*)3(\s*\])/, '$13, 1$2'],
+    [/(\[\s*null,\s*)3(\s*\])/, '$11e300$2'],
+    [/("class_name": "Concatenate"[^]*?"axis": )-1/, '$10'],
+    [/("class_name": "Concatenate"[^]*?"inbound_nodes": [[\s]*)"flatten"/, '$1"input_layer_1"'],
+    [/("class_name": "Concatenate"[^]*?)"input_layer_1"/, '$1"flatten"'],
+    [/("input_layers": [^]*?)"input_layer_1"/, '$1"input_layer"'],
+    [/"class_name": "Concatenate"/, '"class_name": "Add"'],
+  ];
+  for (const [from, to] of wrong) {
+    const text = description.replace(from, to);
+    assert.notEqual(text, description, from.source);
+    writeFileSync(join(path, 'model.json'), text);
+    await assertRefused(path, 'data-corrupt');
+  }
+  const other = { ...conditional, classes: 4 };
+  await saveModel(buildAutoencoder(tf, other, seedsOf(1)).decoder, join(folder, 'decoder'));
+  await assert.rejects(loadAutoencoder(tf, folder), (error) => error instanceof Failure);
 });
 
 test('an encoder and a decoder of two models are refused', async () => {

@@ -6,7 +6,8 @@ import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { Finding } from '../../src/core/stage-type.ts';
 import type { Architecture, Shape } from '../../src/layers/layer.ts';
 import { labelLayers, layerOf } from '../../src/layers/layer.ts';
-import { inferAutoencoder, inferLayer } from '../../src/layers/shapes.ts';
+import { inferLayer } from '../../src/layers/infer-layer.ts';
+import { inferAutoencoder } from '../../src/layers/shapes.ts';
 import { denoiser, layer } from './specs.ts';
 
 const same = { kernel_size: 3, strides: 2, padding: 'same' };
@@ -349,6 +350,63 @@ test('a block in a decoder, a name inside blocks, a latent in a block, and too m
   const deep = (depth: number): LayerSpec => (depth === 0 ? dense() : block(deep(depth - 1)));
   assert.deepEqual(findings([4], [deep(8)], [dense()]), []);
   assert.equal(finding([4], [deep(9)], [dense()]).code, 'out-of-range');
+});
+
+test('the label is appended to the first vector of the encoder, and to the latent', () => {
+  const shapes = inferAutoencoder(
+    {
+      input_shape: [4, 4, 1],
+      classes: 3,
+      encoder: ['Flatten', block(layer('Dense', { units: 19 })), layer('Variational', { units: 2 })],
+      decoder: [
+        block(layer('Dense', { units: 5 })),
+        layer('Dense', { units: 16 }),
+        layer('Reshape', { target_shape: [4, 4, 1] }),
+      ],
+    },
+    ({ message }) => assert.fail(message),
+  );
+  const places = [...(shapes?.encoder ?? []), ...(shapes?.decoder ?? [])];
+  assert.deepEqual(
+    places.filter(({ conditioned }) => conditioned === true).map(({ label, input }) => [label, input]),
+    [
+      ['dense', [19]],
+      ['dense_1', [5]],
+    ],
+  );
+  assert.deepEqual(shapes?.latent, [2]);
+  const ofVectors = inferAutoencoder(
+    {
+      input_shape: [4],
+      classes: 3,
+      encoder: [layer('Dense', { units: 2 })],
+      decoder: [layer('Dense', { units: 4 })],
+    },
+    ({ message }) => assert.fail(message),
+  );
+  assert.deepEqual(ofVectors?.encoder[0]?.input, [7]);
+  assert.deepEqual(ofVectors.decoder[0]?.input, [5]);
+});
+
+test('a conditional model needs a vector before its latent, and a latent that is one', () => {
+  const found = (
+    encoder: readonly LayerSpec[],
+    decoder: readonly LayerSpec[],
+  ): readonly (readonly [string, string])[] => {
+    const list: [string, string][] = [];
+    inferAutoencoder({ input_shape: [2, 2, 1], classes: 3, encoder, decoder }, ({ code, at }) =>
+      list.push([code, at.join('.')]),
+    );
+    return list;
+  };
+  const back = [layer('Dense', { units: 4 }), layer('Reshape', { target_shape: [2, 2, 1] })];
+  assert.deepEqual(found(['ReLU'], ['ReLU']), [['shape-mismatch', 'condition']]);
+  assert.deepEqual(found(['Flatten'], back), [['shape-mismatch', 'condition']]);
+  assert.deepEqual(found(['Flatten', layer('Dense', { units: 2 })], back), []);
+  const tied = [layer('Dense', { tied_to: 2 }), ...back.slice(1)];
+  assert.deepEqual(found(['Flatten', layer('Dense', { units: 5 })], tied), [
+    ['bad-setting', 'decoder.0.Dense.tied_to'],
+  ]);
 });
 
 test('a tied layer has the units of the other one, and only a bias', () => {

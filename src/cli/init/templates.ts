@@ -84,7 +84,8 @@ export const TEMPLATES = {
     tries: ['another `latent_size`', '`kl: { weight: 4 }` for the stage `trained`: a beta-VAE'],
   },
   structures: {
-    about: 'Autoencoders whose layers are not one chain: residual blocks, and tied weights.',
+    about:
+      'Autoencoders with residual blocks, with tied weights, and with the class of the image as a condition.',
     pipelines: ['pipelines/structures.yaml'],
     tries: ['more blocks', 'another `latent_size`'],
   },

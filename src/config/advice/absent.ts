@@ -8,6 +8,8 @@ const CHAIN =
   'an encoder or a decoder is one chain of layers; the only branch is `Residual: { layers: [ … ] }`';
 const TIED =
   'write `Dense: { tied_to: 2 }` in the decoder: it uses the transposed kernel of layer 2 of the encoder';
+const JOINED =
+  'an encoder or a decoder is one chain of layers; `condition: labels` of the model appends the class of the image';
 const SUM = 'use `Residual: { layers: [ … ] }`, which adds its input to the output of its layers';
 const NO_SEQUENCES = 'images are not sequences here: use `Dense` or `Conv2D`';
 const TWO_AXES = 'images have two axes: use the layer for two, whose name ends in `2D`';
@@ -40,8 +42,8 @@ const LAYERS: Readonly<Record<string, string>> = {
   transformer: NO_SEQUENCES,
   add: SUM,
   average: CHAIN,
-  concat: CHAIN,
-  concatenate: CHAIN,
+  concat: JOINED,
+  concatenate: JOINED,
   maximum: CHAIN,
   merge: CHAIN,
   multiply: CHAIN,

@@ -1,6 +1,7 @@
 /** Penalties on the outputs of layers, for sparse codes: part of the loss in training and wherever it is measured, as in Keras. */
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import type { ModelInput } from './condition.ts';
 import { PROBABILITIES, type Outputs } from './losses.ts';
 
 export interface ActivityPenalty {
@@ -63,8 +64,8 @@ export function activityPenalty(tf: Tf, values: Tensor, { l1, l2, kl }: Activity
 export function forwardWithActivity<Result extends Outputs>(
   tf: Tf,
   model: LayersModel,
-  forward: (input: Tensor, training: boolean) => Result,
-): (input: Tensor, training: boolean) => Result & { readonly activity?: Scalar } {
+  forward: (input: ModelInput, training: boolean) => Result,
+): (input: ModelInput, training: boolean) => Result & { readonly activity?: Scalar } {
   const penalised = model.layers.flatMap((layer) => {
     const penalty = penalties.get(layer);
     return penalty === undefined ? [] : [{ layer, penalty }];

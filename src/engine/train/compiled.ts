@@ -1,14 +1,14 @@
 /** The trainer that runs programs: many steps in one call, by whichever target the engine has. */
-import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
 import type { Program } from '../program/program.ts';
 import { compile } from '../program/compile.ts';
 import { trace } from '../trace/trace.ts';
 import { eagerTrainer, measured } from './eager.ts';
+import { classesOf, withLabels } from './condition.ts';
 import type { MeasureName } from './measures.ts';
 import { requireRows, type SamplePair, type Samples } from './samples.ts';
 import type { NamedVariable } from './state.ts';
-import { trainingStep } from './step.ts';
+import { trainingStep, type TrainingStep } from './step.ts';
 import type { LoadedProgram, Sums, Target } from './target.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.ts';
 
@@ -20,14 +20,15 @@ import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.t
  */
 export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target): Trainer {
   const { batchSize, data, loss } = options;
+  const classes = classesOf(options.model);
   const step = trainingStep(tf, options);
   const { measures } = step;
   const eager = eagerTrainer(tf, options, step);
   const loaded: LoadedProgram[] = [];
 
   const load = (pair: SamplePair, size: number, steps: number, work: Work): LoadedProgram => {
-    const samples = pair.x === pair.y ? [pair.x] : [pair.x, pair.y];
-    const program = traceStep(tf, { samples, state: step.state, batchSize: size, work });
+    const samples = withLabels(pair.x === pair.y ? [pair.x] : [pair.x, pair.y], classes);
+    const program = traceStep(tf, { samples, state: step.state, batchSize: size, classes, work });
     const made = target.load(compile(program), { batchSize: size, steps, samples, state: step.state });
     loaded.push(made);
     return made;
@@ -98,7 +99,7 @@ export function compiledTrainer(tf: Tf, options: TrainerOptions, target: Target)
   };
 }
 
-type Work = (x: Tensor, y: Tensor) => Tensor;
+type Work = TrainingStep['trainBatch'];
 
 type RunRest = (rows: Int32Array, how: WorkOptions) => Promise<Measured>;
 
@@ -109,8 +110,9 @@ interface Programs {
 }
 
 export interface TracedStep {
-  /** Of x and, if it is not the same, of y. */
-  readonly samples: readonly Pick<Samples, 'shape'>[];
+  /** Of x and, if it is not the same, of y; then the labels, for a conditional model. */
+  readonly samples: readonly Pick<Samples, 'shape' | 'name'>[];
+  readonly classes?: number | undefined;
   readonly state: readonly NamedVariable[];
   readonly batchSize: number;
   readonly work: Work;
@@ -121,16 +123,18 @@ export interface TracedStep {
  *
  * @throws ProgramError if it cannot be traced
  */
-export function traceStep(tf: Tf, { samples, state, batchSize, work }: TracedStep): Program {
+export function traceStep(tf: Tf, { samples, state, batchSize, classes, work }: TracedStep): Program {
   return trace(tf, {
-    inputs: samples.map(({ shape }, index) => ({
-      name: index === 0 ? 'x' : 'y',
+    inputs: samples.map(({ shape, name }, index) => ({
+      name: name ?? (index === 0 ? 'x' : 'y'),
       type: { dtype: 'float32', shape: [batchSize, ...shape] },
     })),
     variables: state,
-    run: ([x, y]) => {
-      if (x === undefined) throw new TypeError('a step without samples');
-      return [work(x, y ?? x)];
+    run: (inputs) => {
+      const labels = classes === undefined ? undefined : inputs.at(-1);
+      const [x, y = x] = labels === undefined ? inputs : inputs.slice(0, -1);
+      if (x === undefined || y === undefined) throw new TypeError('a step without samples');
+      return [labels === undefined ? work(x, y) : work(x, y, labels)];
     },
   });
 }

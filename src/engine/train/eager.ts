@@ -1,10 +1,11 @@
 /** The trainer that calls TensorFlow op by op: it supports every backend and every layer. */
 import type { Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import { classesOf, labelSamples } from './condition.ts';
 import type { MeasureName } from './measures.ts';
 import { Pace } from './pace.ts';
 import { batchesOf, batchTensor, type SamplePair } from './samples.ts';
-import { trainingStep } from './step.ts';
+import { trainingStep, type TrainingStep } from './step.ts';
 import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.ts';
 
 /**
@@ -12,10 +13,14 @@ import type { Measured, Trainer, TrainerOptions, WorkOptions } from './trainer.t
  * the time of its step, and bytes need a quarter of the memory that tensors of them would.
  */
 export function eagerTrainer(tf: Tf, options: TrainerOptions, step = trainingStep(tf, options)): Trainer {
+  const classes = classesOf(options.model);
   const run =
-    (data: SamplePair, work: (x: Tensor, y: Tensor) => Tensor) =>
+    (data: SamplePair, work: TrainingStep['trainBatch']) =>
     (rows: Int32Array): Tensor =>
-      tf.tidy(() => work(...batchTensors(tf, data, rows)));
+      tf.tidy(() => {
+        const [x, y] = batchTensors(tf, data, rows);
+        return classes === undefined ? work(x, y) : work(x, y, batchTensor(tf, labelSamples(data.x), rows));
+      });
   const { measures } = step;
   return {
     measures,

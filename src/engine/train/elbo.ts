@@ -13,6 +13,7 @@ import { sizeOf } from '../../core/shape.ts';
 import { NormalNumbers } from '../../formats/normal-numbers.ts';
 import type { Seed } from '../../core/seed.ts';
 import type { Tf } from '../engine.ts';
+import { classesOf, conditioned, withLabels, type ModelInput } from './condition.ts';
 import { forwardWithLogits, onlyTensor } from './forward.ts';
 import { lossOfRows, type LossName, type Outputs } from './losses.ts';
 import { modelState } from './predict.ts';
@@ -26,10 +27,12 @@ export type LatentMetricName = 'reconstruction' | 'kl' | 'elbo' | 'nll' | 'activ
 export interface LatentModel {
   readonly units: number;
   readonly state: RowWork['state'];
+  /** Of a conditional model. */
+  readonly classes?: number | undefined;
   /** @param x [rows, ...input shape] */
-  posterior(x: Tensor): Posterior;
+  posterior(x: ModelInput): Posterior;
   /** @param z [rows, units] */
-  decode(z: Tensor): Outputs;
+  decode(z: ModelInput): Outputs;
 }
 
 /**
@@ -40,7 +43,7 @@ export function latentModel(tf: Tf, distributions: LayersModel, decoder: LayersM
   const [encode, decode] = [forwardWithLogits(tf, distributions), forwardWithLogits(tf, decoder)];
   const units = (distributions.outputs[0]?.shape[1] ?? 0) / 2;
   return {
-    units,
+    ...{ units, classes: classesOf(decoder) },
     state: [...modelState(tf, distributions), ...modelState(tf, decoder)],
     posterior(x) {
       const { values } = encode(x, false);
@@ -61,7 +64,7 @@ export function trainedLatentModel(
   // Up to the latent.
   const encode = tf.model({ inputs: encoder.inputs, outputs: latent.getInputAt(0) });
   return {
-    units: decoder.inputs[0]?.shape[1] ?? 0,
+    ...{ units: decoder.inputs[0]?.shape[1] ?? 0, classes: classesOf(decoder) },
     state: [...modelState(tf, encoder), ...modelState(tf, decoder)],
     posterior: (x) => latent.posterior(onlyTensor(encode.apply(x, { training: false }))),
     decode: (z) => decode(z, false),
@@ -129,7 +132,8 @@ export async function measureLatents(
   });
   if (metrics.some((metric) => metric !== 'nll')) {
     const work = singleWork(tf, model, loss);
-    const samples = samplesOf(pair, normal(seeds.single, pair.x.count, model.units));
+    const draws = normal(seeds.single, pair.x.count, model.units);
+    const samples = withLabels(samplesOf(pair, draws), model.classes);
     const losses = new Float64Array(rows.length);
     const divergences = new Float64Array(rows.length);
     const spread = new Spread(model.units);
@@ -156,7 +160,7 @@ export async function measureLatents(
   if (wantsNll) {
     const work = importanceWork(tf, model, loss, importanceSamples);
     const draws = normal(seeds.importance, pair.x.count, importanceSamples * model.units);
-    const all = { samples: samplesOf(pair, draws), ...work };
+    const all = { samples: withLabels(samplesOf(pair, draws), model.classes), ...work };
     const batchSize = importanceRows(importanceSamples);
     const bounds = new Float64Array(rows.length);
     let end = 0;
@@ -204,9 +208,10 @@ export function singleWork(tf: Tf, model: LatentModel, loss: LossName): Omit<Row
   return {
     state: model.state,
     compute: (inputs) => {
-      const { x, y, draws } = inputsOf(inputs);
-      const posterior = model.posterior(x);
-      const outputs = model.decode(sampleOf(posterior, draws));
+      const { rest, join } = conditioned(tf, inputs, model.classes);
+      const { x, y, draws } = inputsOf(rest);
+      const posterior = model.posterior(join(x));
+      const outputs = model.decode(join(sampleOf(posterior, draws)));
       const target = y.reshape(outputs.values.shape);
       const losses = lossOfRows(tf, loss, target, outputs).mul(sizeOf(y.shape.slice(1)));
       return [losses, divergence(posterior).sum(1), posterior.mean];
@@ -215,12 +220,13 @@ export function singleWork(tf: Tf, model: LatentModel, loss: LossName): Omit<Row
 }
 
 /** Inputs: images, one draw for each latent. Result: the decoded sample of each image's latents. */
-export function posteriorWork(model: LatentModel): Omit<RowWork, 'samples'> {
+export function posteriorWork(tf: Tf, model: LatentModel): Omit<RowWork, 'samples'> {
   return {
     state: model.state,
     compute: (inputs) => {
-      const { x, draws } = inputsOf(inputs);
-      return [model.decode(sampleOf(model.posterior(x), draws)).values];
+      const { rest, join } = conditioned(tf, inputs, model.classes);
+      const { x, draws } = inputsOf(rest);
+      return [model.decode(join(sampleOf(model.posterior(join(x)), draws))).values];
     },
   };
 }
@@ -243,13 +249,14 @@ export function importanceWork(
   return {
     state: model.state,
     compute: (inputs) => {
-      const { x, y, draws } = inputsOf(inputs);
-      const { mean, logVariance } = model.posterior(x);
+      const { rest, join } = conditioned(tf, inputs, model.classes);
+      const { x, y, draws } = inputsOf(rest);
+      const { mean, logVariance } = model.posterior(join(x));
       const [rows = 0, units = 0] = mean.shape;
       const each = (values: Tensor): Tensor => values.reshape([rows, 1, units]);
       const normals = draws.reshape([rows, count, units]);
       const z = each(mean).add(each(logVariance.mul(0.5).exp()).mul(normals));
-      const outputs = model.decode(z.reshape([rows * count, units]));
+      const outputs = model.decode(join(z.reshape([rows * count, units]), count));
       const size = sizeOf(y.shape.slice(1));
       const target = y
         .reshape([rows, 1, size])

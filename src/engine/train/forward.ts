@@ -4,14 +4,15 @@
  */
 import type { layers, LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import type { ModelInput } from './condition.ts';
 import { PROBABILITIES, type Outputs } from './losses.ts';
 
-function forward(model: LayersModel, input: Tensor, training: boolean): Tensor {
+function forward(model: LayersModel, input: ModelInput, training: boolean): Tensor {
   return onlyTensor(model.apply(input, { training }));
 }
 
 /** @param training whether layers such as Dropout and BatchNormalization act as in training */
-export type Forward = (input: Tensor, training: boolean) => Outputs;
+export type Forward = (input: ModelInput, training: boolean) => Outputs;
 
 /**
  * Prepares a model whose layers follow one another. There are logits if the outputs come from a sigmoid, in a

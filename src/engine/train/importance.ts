@@ -5,6 +5,7 @@
 import type { LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
+import type { ModelInput } from './condition.ts';
 import { withoutGradient } from './gradients.ts';
 import { forwardWithLatent } from './latent-pass.ts';
 import { lossOfRows, type LossName, type Outputs } from './losses.ts';
@@ -26,7 +27,7 @@ export function forwardOfWeightedSamples(
   layer: VariationalLayer,
   samples: number,
 ): (
-  input: Tensor,
+  input: ModelInput,
   training: boolean,
 ) => Outputs & { readonly posterior: Posterior; readonly weighted: WeightedSamples } {
   const forward = forwardWithLatent(tf, model, layer, (input, training) => {
@@ -43,16 +44,6 @@ export function forwardOfWeightedSamples(
     const { mean, logVariance, z, normals } = latent;
     return { ...outputs, posterior: { mean, logVariance }, weighted: { z, normals } };
   };
-}
-
-/** The targets of the outputs: those of each image, `samples` times. */
-export function repeatRows(target: Tensor, samples: number): Tensor {
-  const [rows = 0, ...shape] = target.shape;
-  const size = sizeOf(shape);
-  return target
-    .reshape([rows, 1, size])
-    .tile([1, samples, 1])
-    .reshape([rows * samples, ...shape]);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Passes through a model that also return what its loss needs to know of its latent. */
 import type { layers, LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import type { ModelInput } from './condition.ts';
 import { forwardWithLogits } from './forward.ts';
 import type { Outputs } from './losses.ts';
 
@@ -20,7 +21,7 @@ export function forwardWithLatent<Kept extends Readonly<Record<string, Tensor>>>
   model: LayersModel,
   layer: layers.Layer,
   compute: (input: Tensor, training: boolean, own: () => Tensor) => LatentCall<Kept>,
-): (input: Tensor, training: boolean) => Outputs & { readonly latent: Kept } {
+): (input: ModelInput, training: boolean) => Outputs & { readonly latent: Kept } {
   const forward = forwardWithLogits(tf, model);
   return (input, training) => {
     let kept: Kept | undefined;

@@ -2,6 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
+import { classesOf, conditioned, withLabels } from './condition.ts';
 import { forwardWithLogits } from './forward.ts';
 import { lossOfRows, type LossName } from './losses.ts';
 import { modelShapes, modelState } from './predict.ts';
@@ -63,7 +64,8 @@ export async function measureImages(
 ): Promise<ReadonlyMap<MetricName, Float64Array>> {
   const { x, y } = inShapes(pair, modelShapes(model));
   const losses = lossesFor(metrics);
-  const work = { samples: x === y ? [x] : [x, y], ...measuringWork(engine.tf, model, metrics) };
+  const samples = withLabels(x === y ? [x] : [x, y], classesOf(model));
+  const work = { samples, ...measuringWork(engine.tf, model, metrics) };
   const found = new Map(metrics.map((metric) => [metric, new Float64Array(rows.length)]));
   let end = 0;
   for await (const { rows: part, results } of computeRows(engine, work, rows, options)) {
@@ -99,9 +101,11 @@ export function measuringWork(
   const forward = forwardWithLogits(tf, model);
   return {
     state: modelState(tf, model),
-    compute: ([input, given = input]) => {
+    compute: (inputs) => {
+      const { rest, join } = conditioned(tf, inputs, classesOf(model));
+      const [input, given = input] = rest;
       if (input === undefined || given === undefined) throw new TypeError('a model without an input');
-      const outputs = forward(input, false);
+      const outputs = forward(join(input), false);
       const target = given.reshape(outputs.values.shape);
       const losses = lossesFor(metrics).map((loss) => lossOfRows(tf, loss, target, outputs));
       return metrics.includes('ssim') ? [...losses, outputs.values] : losses;

@@ -7,6 +7,7 @@ import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import type { Seed } from '../../core/seed.ts';
 import type { Tf } from '../engine.ts';
 import { statelessNormal } from '../tfjs/uniform.ts';
+import type { ModelInput } from './condition.ts';
 import { forwardWithLatent } from './latent-pass.ts';
 import type { Outputs } from './losses.ts';
 
@@ -38,7 +39,7 @@ export function forwardWithPrior(
   model: LayersModel,
   { layer, seeds, measured }: MmdTerm,
   step: Variable,
-): (input: Tensor, training: boolean) => Outputs & { readonly samples: LatentSamples } {
+): (input: ModelInput, training: boolean) => Outputs & { readonly samples: LatentSamples } {
   const forward = forwardWithLatent(tf, model, model.getLayer(layer), (_input, training, own) => {
     const output = own();
     const [rows = 0, units = 0] = output.shape;

@@ -2,6 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
+import { classesOf, conditioned, withLabels } from './condition.ts';
 import { forwardWithLogits } from './forward.ts';
 import { computeRows, type ForwardEngine, type RowOptions, type RowWork } from './rows.ts';
 import type { Samples } from './samples.ts';
@@ -18,7 +19,7 @@ export interface PredictedRows {
 /**
  * Computes a model's outputs as in inference, some batches at a time.
  *
- * @param model of one input, which has as many values as a sample, and one output
+ * @param model of one output, and of one input, which has as many values as a sample. A conditional model also takes the labels
  * @param rows numbers of samples, in the order in which their outputs are returned
  * @throws Failure `interrupted` once the signal is aborted
  */
@@ -30,7 +31,10 @@ export async function* predictBatches(
   options: RowOptions,
 ): AsyncGenerator<PredictedRows> {
   const shaped = { ...samples, shape: modelShapes(model).inputShape };
-  const work = { samples: [shaped], ...forwardWork(engine.tf, model) };
+  const work = {
+    samples: withLabels([shaped], classesOf(model)),
+    ...forwardWork(engine.tf, model),
+  };
   for await (const { rows: part, results } of computeRows(engine, work, rows, options))
     yield { rows: part, outputs: results[0] ?? new Float32Array() };
 }
@@ -40,9 +44,11 @@ export function forwardWork(tf: Tf, model: LayersModel): Omit<RowWork, 'samples'
   const forward = forwardWithLogits(tf, model);
   return {
     state: modelState(tf, model),
-    compute: ([x]) => {
+    compute: (inputs) => {
+      const { rest, join } = conditioned(tf, inputs, classesOf(model));
+      const [x] = rest;
       if (x === undefined) throw new TypeError('a model without an input');
-      return [forward(x, false).values];
+      return [forward(join(x), false).values];
     },
   };
 }
@@ -69,14 +75,23 @@ export async function predictAll(
   return all;
 }
 
-/** Shapes without the batch dimension of a model's one input and one output. */
-export function modelShapes({ inputs, outputs }: LayersModel): {
+/** What must be known of images to run them through a model. */
+export interface ModelShapes {
+  /** Shapes without the batch dimension. */
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
-} {
+  /** Of a conditional model: how many classes it knows. */
+  readonly classes?: number;
+}
+
+export function modelShapes({ inputs, outputs }: LayersModel): ModelShapes {
+  const classes = classesOf({ inputs });
   const withoutBatch = (shape: readonly (number | null)[] | undefined): readonly number[] =>
     (shape ?? []).slice(1).map((length) => length ?? 0);
-  return { inputShape: withoutBatch(inputs[0]?.shape), outputShape: withoutBatch(outputs[0]?.shape) };
+  return {
+    ...{ inputShape: withoutBatch(inputs[0]?.shape), outputShape: withoutBatch(outputs[0]?.shape) },
+    ...(classes === undefined ? {} : { classes }),
+  };
 }
 
 /** Layers whose outputs are values of their inputs. */

@@ -4,6 +4,7 @@
  */
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import type { ModelInput } from './condition.ts';
 import { forwardWithLatent } from './latent-pass.ts';
 import { withoutGradient } from './gradients.ts';
 import type { Outputs } from './losses.ts';
@@ -64,7 +65,7 @@ export function forwardOfCodes(
   model: LayersModel,
   layer: QuantizerLayer,
 ): (
-  input: Tensor,
+  input: ModelInput,
   training: boolean,
 ) => Outputs & { readonly quantized: Quantized & { readonly commitment: number } } {
   const forward = forwardWithLatent(tf, model, layer, (input) => {

@@ -26,6 +26,8 @@ export interface Samples {
   readonly offset: number;
   /** Of the input of a program, where it is neither images nor targets. */
   readonly name?: string;
+  /** Class labels from 0, for conditional models. */
+  readonly labels?: Uint8Array | Int32Array;
   /** Noise that is added to the input of each training step, and to nothing else. */
   readonly noise?: FreshNoise;
 }

@@ -1,13 +1,15 @@
 /** One step of training as tensor operations. The eager trainer runs it batch by batch; the compiler traces it. */
 import type { LayersModel, Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import { classesOf, conditioned, type ModelInput } from './condition.ts';
 import { forwardWithActivity } from './activity.ts';
 import { forwardWithLogits } from './forward.ts';
 import { losses, type Outputs } from './losses.ts';
 import { forwardWithPrior } from './mmd.ts';
 import { addFreshNoise } from './noise.ts';
 import { createOptimizer } from './optimizers/optimizer.ts';
-import { forwardOfWeightedSamples, repeatRows } from './importance.ts';
+import { forwardOfWeightedSamples } from './importance.ts';
+import { repeatRows } from './repeat-rows.ts';
 import { lossParts, type LatentOutputs, type LossOptions } from './loss-parts.ts';
 import { measuresOf, type LossKind, type MeasureName } from './measures.ts';
 import type { Samples } from './samples.ts';
@@ -29,14 +31,15 @@ export interface TrainingStep {
    *
    * @param x [rows, ...shape], before the noise of the step
    * @param y [rows, ...shape]; `x` itself where the model should reproduce its input
+   * @param labels [rows, 1], for a conditional model
    * @returns the measures before the weights change: [measures]
    */
-  trainBatch(x: Tensor, y: Tensor): Tensor;
+  trainBatch(x: Tensor, y: Tensor, labels?: Tensor): Tensor;
   /**
    * Measures one batch as `trainBatch` does; Dropout and similar layers are inactive, and nothing changes. Variational
    * latents use the same random numbers for each batch.
    */
-  evaluateBatch(x: Tensor, y: Tensor): Tensor;
+  evaluateBatch(x: Tensor, y: Tensor, labels?: Tensor): Tensor;
   /** Frees the optimizer's variables. */
   dispose(): void;
 }
@@ -60,6 +63,8 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
   const { warmup, weight } = options.kl ?? PLAIN_KL;
   const klWeight = warmup ? tf.tidy(() => tf.variable(tf.scalar(weight), false)) : undefined;
   const measured = { ...options, ...(klWeight === undefined ? {} : { klWeight }) };
+  const modelInput = (x: Tensor, labels: Tensor | undefined): ModelInput =>
+    conditioned(tf, labels === undefined ? [] : [labels], classesOf(model)).join(x);
   return {
     measures: measuresOf(latent.kind, options.metrics),
     weights,
@@ -69,16 +74,23 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
       ...(klWeight === undefined ? [] : [{ name: KL_WEIGHT, variable: klWeight }]),
       { name: 'step', variable: step },
     ],
-    trainBatch: (x, y) =>
+    trainBatch: (x, y, labels) =>
       tf.tidy(() => {
         const input = noise === undefined ? x : addFreshNoise(tf, x, noise, step);
         const target = x === y ? input : y;
-        const { values, gradients } = differentiate(tf, { ...measured, forward }, trainable, input, target);
+        const { values, gradients } = differentiate(
+          tf,
+          { ...measured, forward },
+          trainable,
+          modelInput(input, labels),
+          target,
+        );
         optimizer.apply(gradients, step);
         step.assign(step.add(tf.scalar(1, 'int32')));
         return values;
       }),
-    evaluateBatch: (x, y) => tf.tidy(() => measureBatch(tf, measured, y, forward(x, false)).values),
+    evaluateBatch: (x, y, labels) =>
+      tf.tidy(() => measureBatch(tf, measured, y, forward(modelInput(x, labels), false)).values),
     dispose() {
       optimizer.dispose();
       klWeight?.dispose();
@@ -89,7 +101,10 @@ export function trainingStep(tf: Tf, options: StepOptions): TrainingStep {
 /** The variable that holds the weight of the divergence in the following steps, if there is a warm-up. */
 export const KL_WEIGHT = 'kl_weight';
 
-type Forward = (input: Tensor, training: boolean) => Outputs & LatentOutputs & { readonly activity?: Scalar };
+type Forward = (
+  input: ModelInput,
+  training: boolean,
+) => Outputs & LatentOutputs & { readonly activity?: Scalar };
 
 function latentPass(
   tf: Tf,
@@ -162,7 +177,7 @@ function differentiate(
   tf: Tf,
   options: MeasureOptions & { readonly forward: Forward },
   trainable: readonly Variable[],
-  input: Tensor,
+  input: ModelInput,
   target: Tensor,
 ): { readonly values: Tensor; readonly gradients: readonly (Tensor | undefined)[] } {
   let values: Tensor | undefined;

@@ -4,6 +4,7 @@
  */
 import type { layers, LayersModel, Scalar, Tensor } from '@tensorflow/tfjs';
 import type { Tf } from '../engine.ts';
+import type { ModelInput } from './condition.ts';
 import { forwardWithLatent } from './latent-pass.ts';
 import type { Outputs } from './losses.ts';
 
@@ -74,7 +75,7 @@ export function forwardOfSamples(
   tf: Tf,
   model: LayersModel,
   layer: VariationalLayer,
-): (input: Tensor, training: boolean) => Outputs & { readonly posterior: Posterior } {
+): (input: ModelInput, training: boolean) => Outputs & { readonly posterior: Posterior } {
   const forward = forwardWithLatent(tf, model, layer, (input, training) => {
     const posterior = layer.posterior(input);
     return { output: layer.sample(posterior, training ? 'training' : 'measuring'), kept: { ...posterior } };

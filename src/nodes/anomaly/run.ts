@@ -5,7 +5,7 @@ import type { StoredImages } from '../../formats/images.ts';
 import type { AnomalySettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { quantileOf } from '../../core/statistics.ts';
-import { modelShapes } from '../../engine/train/predict.ts';
+import { modelShapes, type ModelShapes } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
@@ -26,11 +26,11 @@ export async function runAnomaly(context: Context): Promise<StageResult> {
   const engine = await context.engine();
   const data = requireInput(inputs, 'data');
   const from = inputs['reference'] ?? data;
-  const inputShape = await inputShapeOf(context);
+  const shapes = await shapesOf(context);
   const scorer = await loadScorer(context, engine);
   try {
-    const reference = await (await imagesFor(from, inputShape)).read('train');
-    const source = await imagesFor(data, inputShape);
+    const reference = await (await imagesFor(from, shapes)).read('train');
+    const source = await imagesFor(data, shapes);
     const images = await source.read(settings.split);
     checkLikelihood(context, scorer, from.stage, reference);
     checkLikelihood(context, scorer, data.stage, images);
@@ -68,11 +68,11 @@ export async function runAnomaly(context: Context): Promise<StageResult> {
   }
 }
 
-async function inputShapeOf(context: Context): Promise<readonly number[]> {
+async function shapesOf(context: Context): Promise<ModelShapes> {
   const { tf } = await context.engine();
   const encoder = await loadModel(tf, join(requireInput(context.inputs, 'model').folder, 'model', 'encoder'));
   try {
-    return modelShapes(encoder).inputShape;
+    return modelShapes(encoder);
   } finally {
     encoder.dispose();
   }

@@ -41,6 +41,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
       chosen: chosenBy(settings, counts, inspected?.counts),
       ...(holdsClean ? { holdsClean, corruptionOf: pairedIdentity(stage) } : {}),
       ...(labeled === undefined ? {} : { labeled }),
+      ...(told.classes === undefined ? {} : { classes: told.classes }),
     };
   },
 

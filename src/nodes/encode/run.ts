@@ -18,8 +18,9 @@ export async function runEncode(context: StageContext<EncodeSettings>): Promise<
   const engine = await context.engine();
   const encoder = await loadModel(engine.tf, join(requireInput(inputs, 'model').folder, 'model', 'encoder'));
   try {
-    const { inputShape, outputShape } = modelShapes(encoder);
-    const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
+    const shapes = modelShapes(encoder);
+    const { outputShape } = shapes;
+    const source = await imagesFor(requireInput(inputs, 'data'), shapes);
     const chosen =
       settings.split === 'all'
         ? SPLITS.filter((split) => source.record.splits[split] !== undefined)

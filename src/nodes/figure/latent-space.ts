@@ -1,6 +1,7 @@
 /** Maps images to latent vectors and back with a trained model, for figures of the latent space. */
 import { join } from 'node:path';
-import { toFloat32, type ImageArray } from '../../formats/images.ts';
+import { extremesOf } from '../../formats/image-rows.ts';
+import { readImageSet, toFloat32, type ImageArray } from '../../formats/images.ts';
 import type { FigureSettings } from '../../schema/generated/settings.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
@@ -9,18 +10,29 @@ import { rowNumbers } from '../../engine/train/samples.ts';
 import { imageTiles, type ImageTile } from '../../figures/image-grid.ts';
 import { loadModel, loadVariational } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
+import { labelArray } from '../label.ts';
 import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
 
-export interface LatentSpace {
+/** Latents as a decoder takes them. */
+export interface DecodedLatents {
   /** Values of a latent vector. */
   readonly size: number;
+  /** Of a conditional model. */
+  readonly classes?: number | undefined;
+  /**
+   * Decodes vectors, row-major [count, size], into tiles.
+   *
+   * @param labels of the vectors, for a conditional model
+   */
+  decode(vectors: Float32Array, labels?: readonly number[]): Promise<ImageTile[]>;
+}
+
+export interface LatentSpace extends DecodedLatents {
   readonly images: ImageArray;
   /** Row-major [images, size]: the latent vectors of all images of the split. */
   readonly latents: Float32Array;
   /** Images of the split as tiles. */
   show(rows: Int32Array): ImageTile[];
-  /** Decodes vectors, row-major [count, size], into tiles. */
-  decode(vectors: Float32Array): Promise<ImageTile[]>;
   /**
    * The mean divergence of each latent value from the standard normal distribution, in nats; undefined if the latent is not
    * variational.
@@ -31,58 +43,75 @@ export interface LatentSpace {
 /** Small, since a model may have large images inside. Small images are put into larger batches anyway. */
 const BATCH = 16;
 
+/** Calls `use` while the decoder is loaded. Images are drawn in the range of those of `data`, or else in their own. */
+export async function withDecoder<Result>(
+  { inputs, engine, signal }: StageContext<FigureSettings>,
+  use: (space: DecodedLatents) => Promise<Result>,
+): Promise<Result> {
+  const loaded = await engine();
+  const { data } = inputs;
+  const range = data === undefined ? undefined : (await readImageSet(data.folder)).range;
+  const folder = join(requireInput(inputs, 'model').folder, 'model');
+  const decoder = await loadModel(loaded.tf, join(folder, 'decoder'));
+  try {
+    const { inputShape, outputShape, classes } = modelShapes(decoder);
+    const size = sizeOf(inputShape);
+    const shape = requireImage(outputShape);
+    return await use({
+      size,
+      classes,
+      async decode(vectors, labels) {
+        const count = vectors.length / size;
+        const samples = {
+          ...{ data: vectors, count, shape: inputShape, scale: 1, offset: 0 },
+          ...(labels === undefined || classes === undefined ? {} : { labels: labelArray(labels, classes) }),
+        };
+        const options = { batchSize: BATCH, signal };
+        const outputs = await predictAll(loaded, decoder, samples, rowNumbers(count), options);
+        return imageTiles(outputs, shape, range ?? extremesOf({ data: outputs, scale: 1, offset: 0 }));
+      },
+    });
+  } finally {
+    decoder.dispose();
+  }
+}
+
 /** Encodes a split, and calls `use` while the decoder is loaded. */
 export async function withLatentSpace<Result>(
-  { inputs, engine, signal, progress }: StageContext<FigureSettings>,
+  context: StageContext<FigureSettings>,
   split: Split,
   use: (space: LatentSpace) => Promise<Result>,
 ): Promise<Result> {
+  const { inputs, engine, signal, progress } = context;
   const loaded = await engine();
   const data = requireInput(inputs, 'data');
   const folder = join(requireInput(inputs, 'model').folder, 'model');
   const encoder = await loadModel(loaded.tf, join(folder, 'encoder'));
-  const decoder = await loadModel(loaded.tf, join(folder, 'decoder'));
   try {
-    const source = await imagesFor(data, modelShapes(encoder).inputShape);
+    const source = await imagesFor(data, modelShapes(encoder));
     const images = await source.read(split);
-    const { inputShape, outputShape } = modelShapes(decoder);
-    const size = sizeOf(inputShape);
-    const options = { batchSize: BATCH, signal };
     const latents = await predictAll(loaded, encoder, images, rowNumbers(images.count), {
-      ...options,
+      ...{ batchSize: BATCH, signal },
       onProgress: (fraction) => progress({ text: `${split} images`, fraction }),
     });
     const { range } = source.record;
-    const shape = requireImage(outputShape);
-    return await use({
-      size,
-      images,
-      latents,
-      show: (rows) => imageTiles(toFloat32(images, rows), images.shape, range),
-      async decode(vectors) {
-        const count = vectors.length / size;
-        const samples = { data: vectors, count, shape: inputShape, scale: 1, offset: 0 };
-        return imageTiles(
-          await predictAll(loaded, decoder, samples, rowNumbers(count), options),
-          shape,
-          range,
-        );
-      },
-      async divergences() {
-        const parts = await loadVariational(loaded.tf, folder);
-        if (parts === undefined) return undefined;
-        try {
-          const { distributions } = parts;
-          const rows = rowNumbers(images.count);
-          return meanDivergences(await predictAll(loaded, distributions, images, rows, options), size);
-        } finally {
-          parts.dispose();
-        }
-      },
-    });
+    const show = (rows: Int32Array): ImageTile[] => imageTiles(toFloat32(images, rows), images.shape, range);
+    const divergences = async (): Promise<Float64Array | undefined> => {
+      const parts = await loadVariational(loaded.tf, folder);
+      if (parts === undefined) return undefined;
+      try {
+        const { distributions } = parts;
+        const rows = rowNumbers(images.count);
+        const size = sizeOf(modelShapes(encoder).outputShape);
+        const options = { batchSize: BATCH, signal };
+        return meanDivergences(await predictAll(loaded, distributions, images, rows, options), size);
+      } finally {
+        parts.dispose();
+      }
+    };
+    return await withDecoder(context, (decoded) => use({ ...decoded, images, latents, show, divergences }));
   } finally {
     encoder.dispose();
-    decoder.dispose();
   }
 }
 

@@ -5,6 +5,8 @@ import { quantileOf } from '../../core/statistics.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import type { StageContext } from '../contract.ts';
+import { missingLabel, requireLabel } from '../label.ts';
+import { requireInput } from '../train/pairs.ts';
 import { sortedAxis, steps, withLatentSpace } from './latent-space.ts';
 
 /** Percentiles between which each axis is drawn, as shares: a few outliers would leave the others no room. */
@@ -13,15 +15,21 @@ const REACH = [0.01, 0.99] as const;
 /** The first latent value increases to the right, the second upwards, as on the axes of `kind: latent`. */
 export async function drawManifold(
   context: StageContext<FigureSettings>,
-  { split, rows: height, columns: width, title }: ManifoldFigureSettings,
+  { split, rows: height, columns: width, label, title }: ManifoldFigureSettings,
 ): Promise<Figure> {
   return withLatentSpace(context, split, async (space) => {
     if (space.size !== 2) {
       throw failure('shape-mismatch', `the latent space has ${space.size} values, and a plane has 2`);
     }
+    const { stage } = requireInput(context.inputs, 'model');
+    requireLabel(stage, label, space.classes);
+    if (space.classes !== undefined && label === undefined)
+      throw failure('missing-key', ...missingLabel(stage));
     const xs = along(sortedAxis(space, 0), width);
     const ys = along(sortedAxis(space, 1), height).toReversed();
-    const tiles = await space.decode(Float32Array.from(ys.flatMap((y) => xs.flatMap((x) => [x, y]))));
+    const vectors = Float32Array.from(ys.flatMap((y) => xs.flatMap((x) => [x, y])));
+    const ofAll = label === undefined ? undefined : Array.from({ length: width * height }, () => label);
+    const tiles = await space.decode(vectors, ofAll);
     const labels = texts(ys);
     const rows = ys.map((_, row): ImageRow => ({
       label: labels[row] ?? '',
@@ -31,7 +39,7 @@ export async function drawManifold(
     return imageGrid({
       title,
       subtitle:
-        'Decoded from latent 1 (to the right) and latent 2 (upwards), ' +
+        `Decoded${label === undefined ? '' : ` with the label ${space.images.classes?.[label] ?? label}`} from latent 1 (to the right) and latent 2 (upwards), ` +
         `where the middle 98 % of the ${split === 'test' ? 'test' : 'training'} images lie along each.`,
       rows,
       gap: 0,

@@ -5,11 +5,17 @@ import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { checkLabel, missingLabel } from '../label.ts';
 import { checkCleanTarget, targetHint } from '../step.ts';
 import { checkInput, checkOutput, checkShown, checkSplit, type ImagesDescription } from '../train/checks.ts';
 
 /** Kinds that run images through a model. */
-const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set(['comparison', 'traversal', 'manifold']);
+const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set([
+  'comparison',
+  'traversal',
+  'manifold',
+  'classes',
+]);
 
 export const figureNode: NodeDefinition<FigureSettings> = {
   type: 'figure',
@@ -54,6 +60,9 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
     case 'manifold':
       if (settings.kind === 'traversal') checkOrder(context, settings);
       checkLatentSpace(context, settings.kind, settings.split);
+      break;
+    case 'classes':
+      checkClasses(context, settings.split);
       break;
     case 'animation':
       checkPreviews(context);
@@ -285,6 +294,12 @@ function checkLatentSpace(
     });
     return;
   }
+  const { settings } = context;
+  if (model !== undefined && 'label' in settings) checkLabel(context, model, settings.label);
+  if (model?.classes !== undefined && settings.kind === 'manifold' && settings.label === undefined) {
+    const [message, hint] = missingLabel(references['model']);
+    report({ code: 'missing-key', message, hint, at: ['model'] });
+  }
   const size = model && sizeOf(model.latentShape);
   if (kind === 'traversal' || size === undefined || size === 2) return;
   report({
@@ -315,6 +330,36 @@ function checkOrder(
       message: `\`order: kl\` needs a variational latent, which \`${references['model']}\` does not have`,
       hint: 'use `order: variance`',
       at: ['order'],
+    });
+  }
+}
+
+/** Checks that the model is conditional, and that it has latents to decode. */
+function checkClasses(context: AnalysisContext<FigureSettings>, split: Split): void {
+  const { inputs, references, report } = context;
+  const data = imagesOf(context);
+  const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
+  if (data !== undefined) {
+    checkSplit(context, split, data, undefined, ['split']);
+    checkChannels(context, data);
+    if (model !== undefined) checkInput(context, model, data);
+  }
+  // Of models of plugins, it is only known when they are loaded.
+  if (model?.variational === undefined) return;
+  const stage = references['model'];
+  if (model.classes === undefined) {
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` decodes latents without a label: its model has no \`condition: labels\``,
+      hint: 'use `kind: traversal`, or give the model `condition: labels` and `classes`',
+      at: ['model'],
+    });
+  } else if (!model.variational && references['data'] === undefined) {
+    report({
+      code: 'bad-setting',
+      message: `\`${stage}\` has no distribution of latents: its encoder does not end in \`Variational\``,
+      hint: 'add `data`: then the latents are those of its images',
+      at: ['model'],
     });
   }
 }

@@ -35,6 +35,10 @@ async function draw(context: StageContext<FigureSettings>): Promise<Figure> {
       const { drawManifold } = await import('./manifold.ts');
       return drawManifold(context, settings);
     }
+    case 'classes': {
+      const { drawClasses } = await import('./classes.ts');
+      return drawClasses(context, settings);
+    }
     case 'animation': {
       const { drawAnimation } = await import('./animation.ts');
       return drawAnimation(context, settings);

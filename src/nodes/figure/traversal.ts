@@ -5,6 +5,8 @@ import { quantileOf } from '../../core/statistics.ts';
 import type { Figure } from '../../figures/figure.ts';
 import { imageGrid, type ImageRow } from '../../figures/image-grid.ts';
 import type { StageContext } from '../contract.ts';
+import { requireLabel } from '../label.ts';
+import { requireInput } from '../train/pairs.ts';
 import { chooseImages } from './choice.ts';
 import { sortedAxis, steps, withLatentSpace, type LatentSpace } from './latent-space.ts';
 
@@ -19,6 +21,7 @@ export async function drawTraversal(
 ): Promise<Figure> {
   const { split, random } = settings;
   return withLatentSpace(context, split, async (space) => {
+    requireLabel(requireInput(context.inputs, 'model').stage, settings.label, space.classes);
     const seed = random ? context.seed('choice') : undefined;
     const wanted = settings.path === 'axes' ? 1 : 2 * settings.rows;
     const chosen = chooseImages(space.images.count, wanted, seed);
@@ -38,7 +41,7 @@ export async function drawTraversal(
 async function alongAxes(
   space: LatentSpace,
   image: number,
-  { rows: most, columns, split, title, order }: TraversalFigureSettings,
+  { rows: most, columns, split, label, title, order }: TraversalFigureSettings,
 ): Promise<Figure> {
   const { size, latents } = space;
   const divergences = order === 'variance' ? undefined : await space.divergences();
@@ -61,7 +64,11 @@ async function alongAxes(
       vectors[start + axis] = quantileOf(sorted, share);
     });
   });
-  const tiles = await space.decode(vectors);
+  const used = label ?? space.images.labels?.[image] ?? 0;
+  const tiles = await space.decode(
+    vectors,
+    Array.from({ length: axes.length * columns }, () => used),
+  );
   const rows = axes.map((axis, row): ImageRow => ({
     label: `Latent ${axis + 1}${divergences === undefined ? '' : ` (${(divergences[axis] ?? 0).toFixed(2)} nats)`}`,
     images: tiles.slice(row * columns, (row + 1) * columns),
@@ -78,7 +85,7 @@ async function alongAxes(
     title,
     subtitle:
       `Decoded along ${which}, by the share of ${what} images with a smaller value; ` +
-      `the other values are those of image ${image}.${nats}`,
+      `the other values are those of image ${image}${labelText(space, used)}.${nats}`,
     rows: withCaptions(rows, captions),
   });
 }
@@ -87,7 +94,7 @@ async function alongAxes(
 async function betweenImages(
   space: LatentSpace,
   chosen: Int32Array,
-  { columns, title }: TraversalFigureSettings,
+  { columns, label, title }: TraversalFigureSettings,
 ): Promise<Figure> {
   const { size, latents } = space;
   const pairs = Math.floor(chosen.length / 2);
@@ -103,7 +110,11 @@ async function betweenImages(
       }
     });
   }
-  const tiles = await space.decode(vectors);
+  const used = Array.from({ length: pairs * columns }, (_, index) => {
+    const [from] = ends(Math.floor(index / columns));
+    return label ?? space.images.labels?.[from] ?? 0;
+  });
+  const tiles = await space.decode(vectors, used);
   const rows = Array.from({ length: pairs }, (_, pair): ImageRow => {
     const [from, to] = space.show(Int32Array.from(ends(pair)));
     const between = tiles.slice(pair * columns, (pair + 1) * columns);
@@ -112,9 +123,18 @@ async function betweenImages(
   const captions = ['image', ...shares.map((share) => `${Math.round(100 * share)} %`), 'image'];
   return imageGrid({
     title,
-    subtitle: 'Decoded on the straight line between the latents of two images, which are shown at the ends.',
+    subtitle: `Decoded on the straight line between the latents of two images, which are shown at the ends${
+      label === undefined && space.classes !== undefined
+        ? ', with the label of the first'
+        : labelText(space, label ?? 0)
+    }.`,
     rows: withCaptions(rows, captions),
   });
+}
+
+/** ", with the label 3", for a conditional model. */
+function labelText({ classes, images }: LatentSpace, label: number): string {
+  return classes === undefined ? '' : `, with the label ${images.classes?.[label] ?? label}`;
 }
 
 /** Captions below the last row label the columns. */

@@ -84,6 +84,7 @@ export const noiseNode: NodeDefinition<NoiseSettings> = {
       ...(resampled ? { resampled: true } : {}),
       ...(data.chosen === undefined ? {} : { chosen: data.chosen }),
       ...(data.labeled === undefined ? {} : { labeled: data.labeled }),
+      ...(data.classes === undefined ? {} : { classes: data.classes }),
     };
   },
 

@@ -13,6 +13,7 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from '../train/checks.ts';
+import { checkLabel } from '../label.ts';
 import { LARGEST_MIXED, splitOf } from './choice.ts';
 
 export const sampleNode: NodeDefinition<SampleSettings> = {
@@ -42,6 +43,7 @@ function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | 
   const model = inputs['model']?.kind === 'trained-model' ? inputs['model'] : undefined;
   const data = inputs['data']?.kind === 'images' ? inputs['data'] : undefined;
   checkSettings(context);
+  if (model !== undefined) checkLabel(context, model, settings.label);
   checkLatent(context, model);
   if (data !== undefined && settings.from !== 'prior') checkData(context, model, data);
   const known = settings.from === 'posterior' ? data?.chosen?.counts?.[splitOf(settings)] : undefined;
@@ -51,7 +53,9 @@ function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | 
     splits: ['test'],
     chosen: { counts: { test: count }, divisions: [] },
     ...(settings.from !== 'posterior'
-      ? { labeled: false }
+      ? model === undefined
+        ? {}
+        : { labeled: model.classes !== undefined }
       : data?.labeled === undefined
         ? {}
         : { labeled: data.labeled }),
@@ -65,7 +69,7 @@ function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | 
 
 /** Settings that do not apply to the chosen `from`. */
 function checkSettings({ settings, references, report }: AnalysisContext<SampleSettings>): void {
-  const { from, split, components } = settings;
+  const { from, split, components, label } = settings;
   if (from !== 'prior' && references['data'] === undefined) {
     report({
       code: 'missing-key',
@@ -77,6 +81,9 @@ function checkSettings({ settings, references, report }: AnalysisContext<SampleS
   const useless: readonly (readonly [string, string])[] = [
     ...(from === 'prior' && references['data'] !== undefined ? [['data', 'encodes no images'] as const] : []),
     ...(from === 'prior' && split !== undefined ? [['split', 'encodes no images'] as const] : []),
+    ...(from === 'posterior' && label !== undefined
+      ? [['label', 'decodes each image with its own label'] as const]
+      : []),
     ...(from !== 'mixture' && components !== undefined ? [['components', 'fits no mixture'] as const] : []),
   ];
   for (const [key, why] of useless) {
@@ -84,8 +91,8 @@ function checkSettings({ settings, references, report }: AnalysisContext<SampleS
       code: 'bad-setting',
       message: `\`from: ${from}\` ${why}`,
       hint:
-        key === 'components'
-          ? 'remove `components`, or use `from: mixture`'
+        key === 'components' || key === 'label'
+          ? `remove \`${key}\`, or use \`from: ${key === 'label' ? 'prior' : 'mixture'}\``
           : `remove \`${key}\`, or use \`from: mixture\` or \`posterior\``,
       at: [key],
     });

@@ -8,6 +8,7 @@ import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { withLabels } from '../../engine/train/condition.ts';
 import { latentModel, posteriorWork } from '../../engine/train/elbo.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { computeRows, type RowOptions } from '../../engine/train/rows.ts';
@@ -17,6 +18,7 @@ import { loadAutoencoder, loadModel, loadVariational, type VariationalParts } fr
 import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
+import { labelArray, requireLabel } from '../label.ts';
 import { splitOf } from './choice.ts';
 import { fitMixture, sampleMixture } from './mixture.ts';
 
@@ -85,6 +87,18 @@ async function ofPrior(
   return decoded(context, engine, decoder, new NormalNumbers(seed('prior'), settings.count, size));
 }
 
+/** The labels of samples: the chosen one, or each class in turn; none for a model without a condition. */
+function labelsOf(
+  { settings, inputs }: Context,
+  classes: number | undefined,
+): { readonly labels?: Uint8Array | Int32Array } {
+  const { label, count } = settings;
+  requireLabel(requireInput(inputs, 'model').stage, label, classes);
+  if (classes === undefined) return {};
+  const labels = Array.from({ length: count }, (_, index) => label ?? index % classes);
+  return { labels: labelArray(labels, classes) };
+}
+
 /** One sample per image, with the labels and names of the images. */
 async function ofPosterior(
   context: Context,
@@ -92,15 +106,16 @@ async function ofPosterior(
   { distributions, decoder }: VariationalParts,
 ): Promise<HeldImages> {
   const { settings, inputs, seed } = context;
-  const { inputShape } = modelShapes(distributions);
-  const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
+  const shapes = modelShapes(distributions);
+  const { inputShape } = shapes;
+  const source = await imagesFor(requireInput(inputs, 'data'), shapes);
   const images = await source.read(splitOf(settings));
   const rows = permutation(seed('choice'), images.count).subarray(0, settings.count);
   const model = latentModel(engine.tf, distributions, decoder);
   const draws = new NormalNumbers(seed('posterior'), images.count, model.units);
   const work = {
-    samples: [{ ...images, shape: inputShape }, normals(draws, [model.units])],
-    ...posteriorWork(model),
+    samples: withLabels([{ ...images, shape: inputShape }, normals(draws, [model.units])], model.classes),
+    ...posteriorWork(engine.tf, model),
   };
   const shape = requireImage(modelShapes(decoder).outputShape);
   const data = new Float32Array(rows.length * sizeOf(shape));
@@ -118,8 +133,8 @@ async function ofMixture(context: Context, engine: Engine): Promise<HeldImages> 
   const models = await loadAutoencoder(engine.tf, join(requireInput(inputs, 'model').folder, 'model'));
   const { encoder, decoder } = models;
   try {
-    const { inputShape, outputShape } = modelShapes(encoder);
-    const source = await imagesFor(requireInput(inputs, 'data'), inputShape);
+    const shapes = modelShapes(encoder);
+    const source = await imagesFor(requireInput(inputs, 'data'), shapes);
     const images = await source.read(splitOf(settings));
     const components = settings.components ?? COMPONENTS;
     if (images.count < components) {
@@ -132,7 +147,7 @@ async function ofMixture(context: Context, engine: Engine): Promise<HeldImages> 
     }
     const rows = permutation(seed('choice'), images.count).subarray(0, MOST_FITTED).sort();
     const latents = await predictAll(engine, encoder, images, rows, options(context, 'images'));
-    const size = sizeOf(outputShape);
+    const size = sizeOf(shapes.outputShape);
     const mixture = await fitMixture(latents, size, {
       components,
       seed: seed('mixture'),
@@ -153,10 +168,11 @@ async function decoded(
   vectors: Samples['data'],
 ): Promise<HeldImages> {
   const { count } = context.settings;
-  const { inputShape, outputShape } = modelShapes(decoder);
-  const samples = normals(vectors, inputShape);
+  const { inputShape, outputShape, classes } = modelShapes(decoder);
+  const labels = labelsOf(context, classes);
+  const samples = { ...normals(vectors, inputShape), ...labels };
   const data = await predictAll(engine, decoder, samples, rowNumbers(count), options(context, 'samples'));
-  return { data, count, shape: requireImage(outputShape), scale: 1, offset: 0 };
+  return { data, count, shape: requireImage(outputShape), scale: 1, offset: 0, ...labels };
 }
 
 function normals(data: Samples['data'], shape: readonly number[]): Samples {

@@ -74,12 +74,13 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
         at: ['classes'],
       });
     }
-    const { chosen, ...rest } = described;
+    const { chosen, classes, ...others } = described;
+    const rest = settings.classes !== null || classes === undefined ? others : { ...others, classes };
     if (chosen === undefined) return rest;
-    const { counts: before, ...others } = chosen;
+    const { counts: before, ...kept } = chosen;
     const counts =
       settings.classes === null && before !== undefined ? { counts: keep(before, settings) } : {};
-    return { ...rest, chosen: { ...others, ...counts } };
+    return { ...rest, chosen: { ...kept, ...counts } };
   },
 
   async run(context) {

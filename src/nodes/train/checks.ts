@@ -20,12 +20,30 @@ export function reportNoImage({ references, report }: Context, { outputShape }: 
   });
 }
 
+/** What to say about images without labels for a conditional model. */
+export function noLabels(stage: string | undefined): { readonly message: string; readonly hint: string } {
+  return {
+    message: `the images of \`${stage}\` have no class labels, which the model needs for its \`condition: labels\``,
+    hint: 'use images with labels, or remove `condition` and `classes` from the model',
+  };
+}
+
 /** Checks that a model takes the images of the setting `data`. */
 export function checkInput(
   { references, report }: Context,
   model: ModelDescription,
   data: ImagesDescription,
 ): void {
+  if (model.classes !== undefined && data.labeled === false) {
+    report({ code: 'bad-setting', ...noLabels(references['data']), at: ['data'] });
+  } else if (model.classes !== undefined && data.classes !== undefined && data.classes > model.classes) {
+    report({
+      code: 'out-of-range',
+      message: `the images of \`${references['data']}\` have ${data.classes} classes, but \`${references['model']}\` knows ${model.classes}`,
+      hint: `give the model \`classes: ${data.classes}\``,
+      at: ['model'],
+    });
+  }
   const { inputShape } = model;
   if (data.shape === undefined || fitsImage(inputShape, data.shape)) return;
   const shape = `[${data.shape.join(', ')}]`;

@@ -97,6 +97,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     ...(data?.range === undefined ? {} : { range: data.range }),
     measured: measuredBy(settings, lossKind(settings, latentKindOf(model))),
     ...(model.variational === undefined ? {} : { variational: model.variational }),
+    ...(model.classes === undefined ? {} : { classes: model.classes }),
     ...(model.quantized === undefined ? {} : { quantized: model.quantized }),
     regularized: settings.latent_regularizer !== undefined,
     ...(model.layers === undefined ? {} : { layers: model.layers }),

@@ -9,10 +9,12 @@ import {
 import { failure } from '../../core/diagnostic.ts';
 import { fitsImage, imageOf } from '../../core/shape.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
+import type { ModelShapes } from '../../engine/train/predict.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
 import type { SamplePair, Samples } from '../../engine/train/samples.ts';
 import { shapeText } from '../../layers/layer.ts';
 import type { InputArtifact } from '../contract.ts';
+import { noLabels } from './checks.ts';
 import { checkRecordedRange } from './targets.ts';
 
 /** Images of one split, paired row by row. Without a separate target, `x` and `y` are the same object. */
@@ -50,16 +52,26 @@ export interface InputImages {
  *
  * @throws Failure if images and model do not fit
  */
-export async function imagesFor(from: InputArtifact, inputShape: readonly number[]): Promise<InputImages> {
+export async function imagesFor(
+  from: InputArtifact,
+  { inputShape, classes }: Pick<ModelShapes, 'inputShape' | 'classes'>,
+): Promise<InputImages> {
   const record = await readImageSet(from.folder);
   requireShape(inputShape, from.stage, record.shape, 'takes');
-  return { record, read: async (split) => (await readPair(from, from, split)).x };
+  return {
+    record,
+    read: async (split) => {
+      const { x } = await readPair(from, from, split);
+      requireLabels(from, split, x, classes);
+      return x;
+    },
+  };
 }
 
 /** @throws Failure if images and model do not fit. For pipelines that name files, this is only known here */
 export async function imageSource(
   inputs: Readonly<Record<string, InputArtifact>>,
-  model: { readonly inputShape: readonly number[]; readonly outputShape: readonly number[] },
+  model: ModelShapes,
 ): Promise<ImageSource> {
   const from = requireInput(inputs, 'data');
   const to = inputs['target'] ?? from;
@@ -77,8 +89,13 @@ export async function imageSource(
   };
   const pairs = new Map<Split, Promise<ImagePair>>();
   const read = (split: Split): Promise<ImagePair> => {
-    const pair = pairs.get(split) ?? readPair(from, to, split, open);
+    const pair = pairs.get(split) ?? readLabelled(split);
     pairs.set(split, pair);
+    return pair;
+  };
+  const readLabelled = async (split: Split): Promise<ImagePair> => {
+    const pair = await readPair(from, to, split, open);
+    requireLabels(from, split, pair.x, model.classes);
     return pair;
   };
   return {
@@ -88,9 +105,14 @@ export async function imageSource(
     async readTraining(seeds) {
       const resample = await readResample(from.folder);
       if (resample === undefined) return read('train');
-      const x = { ...resample.clean, noise: { ...resample.noise, seeds } };
+      const { labels } = await open(from.folder, 'train');
+      const x = {
+        ...{ ...resample.clean, noise: { ...resample.noise, seeds } },
+        ...(labels === undefined ? {} : { labels }),
+      };
       const y = to.folder === from.folder ? x : await open(to.folder, 'train');
       requireCounts(x, y, [from, to], 'train');
+      requireLabels(from, 'train', x, model.classes);
       return { x, y };
     },
   };
@@ -123,6 +145,26 @@ function requireCounts(
     );
   }
   if (x.count === 0) throw failure('missing-split', `\`${from.stage}\` has no ${split} images`);
+}
+
+/** @throws Failure if a conditional model does not know the class of each image */
+function requireLabels(
+  { stage }: InputArtifact,
+  split: Split,
+  { labels }: Samples,
+  classes: number | undefined,
+): void {
+  if (classes === undefined) return;
+  if (labels === undefined) throw failure('bad-setting', noLabels(stage).message, noLabels(stage).hint);
+  const wrong = labels.findIndex((label) => label < 0 || label >= classes);
+  if (wrong === -1) return;
+  let highest = 0;
+  for (const label of labels) highest = Math.max(highest, label);
+  throw failure(
+    'out-of-range',
+    `${split} image ${wrong} of \`${stage}\` has the label ${labels[wrong]}, but the model knows ${classes} classes, 0 to ${classes - 1}`,
+    `give the model \`classes: ${highest + 1}\``,
+  );
 }
 
 export function requireInput(inputs: Readonly<Record<string, InputArtifact>>, key: string): InputArtifact {

@@ -10,6 +10,7 @@ import type {
 import { failure } from '../../core/diagnostic.ts';
 import { ProgramError } from '../../engine/program/types.ts';
 import { traceStep } from '../../engine/train/compiled.ts';
+import { LABEL_INPUT } from '../../engine/train/condition.ts';
 import {
   DRAWS,
   importanceRows,
@@ -20,7 +21,7 @@ import {
 } from '../../engine/train/elbo.ts';
 import { measuringWork } from '../../engine/train/metrics.ts';
 import type { FreshNoise } from '../../engine/train/noise.ts';
-import { forwardWork, modelShapes } from '../../engine/train/predict.ts';
+import { forwardWork, modelShapes, type ModelShapes } from '../../engine/train/predict.ts';
 import { traceRows } from '../../engine/train/rows.ts';
 import { trainingStep } from '../../engine/train/step.ts';
 import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } from '../../layers/build.ts';
@@ -47,6 +48,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
   }
   return withModels(context, model, (models) => {
     const shapes = modelShapes(models.autoencoder);
+    const { classes } = shapes;
     const x = { shape: shapes.inputShape, ...freshNoise(context, data) };
     freezeLayers(models, settings.freeze);
     const frozen = models.autoencoder.layers.filter(
@@ -63,9 +65,8 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
     });
     try {
       const program = traceStep(tf, {
-        samples: target === data ? [x] : [x, { shape: shapes.outputShape }],
-        state: step.state,
-        batchSize,
+        samples: [x, ...(target === data ? [] : [{ shape: shapes.outputShape }]), ...labelsOf(shapes)],
+        ...{ state: step.state, batchSize, classes },
         work: part === 'validation' ? step.evaluateBatch : step.trainBatch,
       });
       const images = countOf(batchSize);
@@ -89,7 +90,8 @@ export function traceTrained(
 ): StageProgram {
   const { tf, settings } = context;
   return withTrained(context, part, (models) => {
-    const samples = [{ shape: modelShapes(models[name]).inputShape }];
+    const shapes = modelShapes(models[name]);
+    const samples = [{ shape: shapes.inputShape }, ...labelsOf(shapes)];
     const program = traceRows(tf, { samples, ...forwardWork(tf, models[name]) }, settings.batch_size);
     return { program, title: `the ${name} on ${countOf(settings.batch_size)}` };
   });
@@ -104,17 +106,25 @@ export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'v
   if (ofImages.length === 0 && !metrics.some(isOfLatent)) return traceTrained(context, 'encoder', part);
   return withTrained(context, part, (models) => {
     const { autoencoder } = models;
-    const { inputShape, outputShape } = modelShapes(autoencoder);
-    const samples = [{ shape: inputShape }, ...(target === data ? [] : [{ shape: outputShape }])];
+    const shapes = modelShapes(autoencoder);
+    const samples = [
+      { shape: shapes.inputShape },
+      ...(target === data ? [] : [{ shape: shapes.outputShape }]),
+    ];
+    const labels = labelsOf(shapes);
     const latent = ofImages.length === 0 ? trainedLatentModel(tf, models) : undefined;
     const trained = context.stages.get(settings.model) as TrainSettings | undefined;
     if (latent !== undefined && trained !== undefined) {
       const draws = { name: DRAWS, shape: [latent.units] };
-      const work = { samples: [...samples, draws], ...singleWork(tf, latent, trained.loss) };
+      const work = { samples: [...samples, draws, ...labels], ...singleWork(tf, latent, trained.loss) };
       const program = traceRows(tf, work, batchSize);
       return { program, title: `the autoencoder, the loss and the divergence of ${countOf(batchSize)}` };
     }
-    const program = traceRows(tf, { samples, ...measuringWork(tf, autoencoder, ofImages) }, batchSize);
+    const program = traceRows(
+      tf,
+      { samples: [...samples, ...labels], ...measuringWork(tf, autoencoder, ofImages) },
+      batchSize,
+    );
     return { program, title: `the autoencoder and the losses of ${countOf(batchSize)}` };
   });
 }
@@ -126,10 +136,12 @@ export function traceScores(context: TraceContext<AnomalySettings>, part?: 'vali
   if (score === 'latent_distance') return traceTrained(context, 'encoder', part);
   return withTrained(context, part, (models) => {
     const { autoencoder } = models;
-    const samples = [{ shape: modelShapes(autoencoder).inputShape }];
+    const shapes = modelShapes(autoencoder);
+    const samples = [{ shape: shapes.inputShape }];
+    const labels = labelsOf(shapes);
     if (score === 'squared_error') {
       const work = measuringWork(tf, autoencoder, ['squared_error']);
-      const program = traceRows(tf, { samples, ...work }, batchSize);
+      const program = traceRows(tf, { samples: [...samples, ...labels], ...work }, batchSize);
       return { program, title: `the autoencoder and the squared errors of ${countOf(batchSize)}` };
     }
     const latent = trainedLatentModel(tf, models);
@@ -137,7 +149,7 @@ export function traceScores(context: TraceContext<AnomalySettings>, part?: 'vali
     const { loss } = context.stages.get(settings.model) as TrainSettings;
     const rows = importanceRows(draws);
     const normals = { name: DRAWS, shape: [draws * latent.units] };
-    const work = { samples: [...samples, normals], ...importanceWork(tf, latent, loss, draws) };
+    const work = { samples: [...samples, normals, ...labels], ...importanceWork(tf, latent, loss, draws) };
     const title = `the likelihood of ${countOf(rows)}, by ${draws} ${draws === 1 ? 'sample' : 'samples'} of each latent`;
     return { program: traceRows(tf, work, rows), title };
   });
@@ -149,17 +161,18 @@ export function traceSamples(context: TraceContext<SampleSettings>, part?: 'vali
   const { from, count } = settings;
   const batchSize = Math.min(settings.batch_size, count);
   return withTrained(context, part, (models) => {
-    const { inputShape } = modelShapes(models.autoencoder);
+    const shapes = modelShapes(models.autoencoder);
     const latentShape = modelShapes(models.decoder).inputShape;
+    const labels = labelsOf(shapes);
     if (from === 'posterior') {
       const latent = trainedLatentModel(tf, models);
       if (latent === undefined)
         throw failure('bad-setting', `\`${settings.model}\` has no variational latent`);
-      const samples = [{ shape: inputShape }, { name: DRAWS, shape: [latent.units] }];
-      const program = traceRows(tf, { samples, ...posteriorWork(latent) }, batchSize);
+      const samples = [{ shape: shapes.inputShape }, { name: DRAWS, shape: [latent.units] }, ...labels];
+      const program = traceRows(tf, { samples, ...posteriorWork(tf, latent) }, batchSize);
       return { program, title: `the autoencoder on ${countOf(batchSize)}, with a sample of each latent` };
     }
-    const samples = [{ name: DRAWS, shape: latentShape }];
+    const samples = [{ name: DRAWS, shape: latentShape }, ...labels];
     const program = traceRows(tf, { samples, ...forwardWork(tf, models.decoder) }, batchSize);
     const how = from === 'prior' ? 'from the prior' : 'from a mixture fitted to the latents of the encoder';
     return { program, title: `the decoder on ${batchSize} ${batchSize === 1 ? 'sample' : 'samples'} ${how}` };
@@ -215,6 +228,11 @@ function freshNoise({ stages, seed }: TraceContext<unknown>, data: string): { re
   return {
     noise: { mean, stddev, clip, seeds: { radius: seed('noise/radius'), angle: seed('noise/angle') } },
   };
+}
+
+/** The last input of a conditional model's program. */
+function labelsOf({ classes }: ModelShapes): readonly (typeof LABEL_INPUT)[] {
+  return classes === undefined ? [] : [LABEL_INPUT];
 }
 
 function countOf(images: number): string {

@@ -2007,6 +2007,14 @@ export type ModelSettings = {
    */
   readonly input_shape: readonly number[];
   /**
+   * What the model is told besides the image. `labels`: the class of each image, as one number for each
+   * class, 1 for its class and 0 for the others. It is appended to the first vector in the encoder and to the
+   * latent, so the latent need not contain it. Left out: nothing.
+   */
+  readonly condition?: 'labels';
+  /** With `condition: labels`: the number of classes. Labels count from 0. */
+  readonly classes?: number;
+  /**
    * Layers from the input to the latent representation, in order. A layer is a bare name, or a map of one
    * name to its arguments. An item `${params.block}` whose parameter is a list of layers inserts these
    * layers.
@@ -2167,6 +2175,11 @@ export type SampleSettings = {
    * of images, which are chosen at random.
    */
   readonly count: number;
+  /**
+   * With a conditional model: the label of all samples. By default each class in turn: 0, 1, 2 and so on. The
+   * samples keep their labels. Not with `from: posterior`, where each image has its own.
+   */
+  readonly label?: number;
   /** Name of the stage whose images are encoded. Only with `from: mixture` and `from: posterior`. */
   readonly data?: string;
   /**
@@ -2385,18 +2398,18 @@ export type ImagesFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'images';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
   /**
@@ -2406,14 +2419,18 @@ export type ImagesFigureSettings = {
   readonly split: SplitName;
   /**
    * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
-   * images`, `comparison` and `traversal`.
+   * images`, `comparison`, `traversal` and `classes`.
    */
   readonly random: boolean;
   /**
-   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images), `manifold` and
+   * `classes` (classes, as many as there are at most).
    */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
+  /**
+   * Columns of the grid. Only with `kind: images`, `traversal`, `manifold`, `classes` and `anomalies` (at
+   * most 20).
+   */
   readonly columns: number;
   /** Whether each image has its class label. Only with `kind: images`. */
   readonly labels: boolean;
@@ -2433,23 +2450,23 @@ export type ComparisonFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'comparison';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are shown.
+   * (`traversal`, `manifold`, `classes`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /**
@@ -2464,7 +2481,7 @@ export type ComparisonFigureSettings = {
   readonly split: SplitName;
   /**
    * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
-   * images`, `comparison` and `traversal`.
+   * images`, `comparison`, `traversal` and `classes`.
    */
   readonly random: boolean;
   /** How many images are compared, one per column. Only with `kind: comparison`. */
@@ -2479,17 +2496,17 @@ export type HistoryFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'history';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are shown.
+   * (`traversal`, `manifold`, `classes`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /** The curves to show, by their names in `history.csv`. By default all. Only with `kind: history`. */
@@ -2504,18 +2521,18 @@ export type LatentFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'latent';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
   /**
@@ -2538,23 +2555,23 @@ export type TraversalFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'traversal';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are shown.
+   * (`traversal`, `manifold`, `classes`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /**
@@ -2564,15 +2581,24 @@ export type TraversalFigureSettings = {
   readonly split: SplitName;
   /**
    * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
-   * images`, `comparison` and `traversal`.
+   * images`, `comparison`, `traversal` and `classes`.
    */
   readonly random: boolean;
   /**
-   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images), `manifold` and
+   * `classes` (classes, as many as there are at most).
    */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
+  /**
+   * Columns of the grid. Only with `kind: images`, `traversal`, `manifold`, `classes` and `anomalies` (at
+   * most 20).
+   */
   readonly columns: number;
+  /**
+   * Only with `kind: traversal` and `kind: manifold` of a conditional model: the label with which latents are
+   * decoded. A traversal uses the label of the first image by default; a manifold needs it.
+   */
+  readonly label?: number;
   /**
    * `axes`: each row varies one latent value, from small to large; `order` says which come first. `images`:
    * each row goes from one image to another. Only with `kind: traversal`.
@@ -2594,23 +2620,23 @@ export type ManifoldFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'manifold';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are shown.
+   * (`traversal`, `manifold`, `classes`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /**
@@ -2619,10 +2645,67 @@ export type ManifoldFigureSettings = {
    */
   readonly split: SplitName;
   /**
-   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images) and `manifold`.
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images), `manifold` and
+   * `classes` (classes, as many as there are at most).
    */
   readonly rows: number;
-  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
+  /**
+   * Columns of the grid. Only with `kind: images`, `traversal`, `manifold`, `classes` and `anomalies` (at
+   * most 20).
+   */
+  readonly columns: number;
+  /**
+   * Only with `kind: traversal` and `kind: manifold` of a conditional model: the label with which latents are
+   * decoded. A traversal uses the label of the first image by default; a manifold needs it.
+   */
+  readonly label?: number;
+};
+
+/** `FigureSettings` with `kind: classes`. */
+export type ClassesFigureSettings = {
+  /** Makes a figure. */
+  readonly type: 'figure';
+  /**
+   * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
+   * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
+   * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
+   */
+  readonly kind: 'classes';
+  /** Text above the figure. By default none. */
+  readonly title?: string;
+  /**
+   * Name of the stage whose images are shown in the first row; the other rows have their latents. Left out:
+   * latents from the standard normal distribution, for a variational model.
+   */
+  readonly data?: string;
+  /**
+   * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
+   * (`traversal`, `manifold`, `classes`) or previews (`animation`) are shown.
+   */
+  readonly model: string;
+  /**
+   * The split that images or vectors are taken from: `train` or `test`. Not with `kind: history`,
+   * `animation`, `roc`, `scores` and `anomalies`.
+   */
+  readonly split: SplitName;
+  /**
+   * Whether the images are random, by the pipeline's seed, or the first of the split. Only with `kind:
+   * images`, `comparison`, `traversal` and `classes`.
+   */
+  readonly random: boolean;
+  /**
+   * Rows of the grid. Only with `kind: images`, `traversal` (latent axes, or pairs of images), `manifold` and
+   * `classes` (classes, as many as there are at most).
+   */
+  readonly rows: number;
+  /**
+   * Columns of the grid. Only with `kind: images`, `traversal`, `manifold`, `classes` and `anomalies` (at
+   * most 20).
+   */
   readonly columns: number;
 };
 
@@ -2634,17 +2717,17 @@ export type AnimationFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'animation';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the `train` stage whose reconstructions (`comparison`), losses (`history`), latent space
-   * (`traversal`, `manifold`) or previews (`animation`) are shown.
+   * (`traversal`, `manifold`, `classes`) or previews (`animation`) are shown.
    */
   readonly model: string;
   /** Milliseconds per epoch. Only with `kind: animation`. */
@@ -2659,18 +2742,18 @@ export type RocFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'roc';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
 };
@@ -2683,18 +2766,18 @@ export type ScoresFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'scores';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
 };
@@ -2707,21 +2790,24 @@ export type AnomaliesFigureSettings = {
    * `images`: a grid of images of one set. `comparison`: rows of original, corrupted and reconstructed
    * images. `history`: curves of the losses over the epochs. `latent`: points of a plane, coloured by class.
    * `traversal`: images decoded along the latent axes, or between images. `manifold`: images decoded from a
-   * latent space of two values. `animation`: the previews of a training as an animated GIF. Of an `anomaly`
-   * stage: `roc`, its ROC and precision-recall curves; `scores`, a histogram of its scores with the
-   * threshold; `anomalies`, the images with the highest scores, and those that the scores misplace most, with
-   * their reconstructions.
+   * latent space of two values. `classes`: latents decoded with each label, by a conditional model.
+   * `animation`: the previews of a training as an animated GIF. Of an `anomaly` stage: `roc`, its ROC and
+   * precision-recall curves; `scores`, a histogram of its scores with the threshold; `anomalies`, the images
+   * with the highest scores, and those that the scores misplace most, with their reconstructions.
    */
   readonly kind: 'anomalies';
   /** Text above the figure. By default none. */
   readonly title?: string;
   /**
    * Name of the stage whose images are shown (`images`) or are the model's inputs (`comparison`, `traversal`,
-   * `manifold`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and `anomalies`,
-   * name of the `anomaly` stage.
+   * `manifold`, `classes`), or whose vectors of two values are shown (`latent`). For `roc`, `scores` and
+   * `anomalies`, name of the `anomaly` stage.
    */
   readonly data: string;
-  /** Columns of the grid. Only with `kind: images`, `traversal`, `manifold` and `anomalies` (at most 20). */
+  /**
+   * Columns of the grid. Only with `kind: images`, `traversal`, `manifold`, `classes` and `anomalies` (at
+   * most 20).
+   */
   readonly columns: number;
 };
 
@@ -2733,6 +2819,7 @@ export type FigureSettings =
   | LatentFigureSettings
   | TraversalFigureSettings
   | ManifoldFigureSettings
+  | ClassesFigureSettings
   | AnimationFigureSettings
   | RocFigureSettings
   | ScoresFigureSettings

@@ -47,7 +47,7 @@ for (const name of structureNames) {
       const { tf } = engine;
       const models = structureModel(tf, name);
       const { weights } = models.autoencoder;
-      const x = structureImages(tf);
+      const x = structureImages(tf, name);
       const before = weights.map((weight) => weight.read().dataSync<'float32'>().slice());
       const held = tf.memory().numTensors;
       const { trainer } = createTrainer(
@@ -84,7 +84,7 @@ for (const name of structureNames) {
       const whole = await loadModel(tf, join(folder, 'autoencoder'));
       const parts = await loadAutoencoder(tf, folder);
       for (const model of [whole, parts.autoencoder]) {
-        const computed = await predictAll(engine, model, structureImages(tf), rowNumbers(BATCH), {
+        const computed = await predictAll(engine, model, structureImages(tf, name), rowNumbers(BATCH), {
           ...{ batchSize: BATCH, signal },
         });
         assertNear(computed, output, 'the output');

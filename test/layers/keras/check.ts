@@ -13,7 +13,7 @@ import { trace } from '../../../src/engine/trace/trace.ts';
 import type { Executor } from '../../../src/engine/webassembly/executor.ts';
 import { layerFactory } from '../../../src/layers/create.ts';
 import { type LayerName, layerOf, type Shape } from '../../../src/layers/layer.ts';
-import { inferLayer } from '../../../src/layers/shapes.ts';
+import { inferLayer } from '../../../src/layers/infer-layer.ts';
 import { layer, seedsOf } from '../specs.ts';
 import { BATCH, numbers } from './numbers.ts';
 

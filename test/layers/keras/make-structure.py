@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-PIXELS, BATCH = 6, 2
+PIXELS, BATCH, CLASSES = 6, 2, 3
 
 
 def numbers(shape, seed):
@@ -76,16 +76,32 @@ def tied():
     return keras.Model(image, x)
 
 
-MODELS = {"residual": residual, "tied": tied}
+def conditional():
+    """The label is appended to the first vector in the encoder and to the latent."""
+    image, label = layers.Input([3, 2, 1]), layers.Input([CLASSES])
+    x = layers.Conv2D(2, 2, activation="tanh")(image)
+    x = layers.Flatten()(x)
+    x = layers.Concatenate()([x, label])
+    x = layers.Dense(4, activation="tanh")(x)
+    x = layers.Dense(2)(x)
+    x = layers.Concatenate()([x, label])
+    x = layers.Dense(PIXELS, activation="sigmoid")(x)
+    x = layers.Reshape([3, 2, 1])(x)
+    return keras.Model([image, label], x)
+
+
+MODELS = {"residual": residual, "tied": tied, "conditional": conditional}
 
 
 def measure(name):
     model = MODELS[name]()
     for index, weight in enumerate(model.weights):
         weight.assign(numbers(weight.shape, index))
-    x = numbers([BATCH, PIXELS], 3)
+    x = numbers([BATCH, *model.inputs[0].shape[1:]], 3)
+    # Images of the classes 0 and 1.
+    inputs = x if len(model.inputs) == 1 else [tf.constant(x), tf.one_hot(range(BATCH), CLASSES)]
     with tf.GradientTape() as tape:
-        output = model(x, training=True)
+        output = model(inputs, training=True)
         penalties = tf.add_n(model.losses) if model.losses else 0.0
         loss = tf.reduce_mean((output - x) ** 2) + penalties
     gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])

@@ -32,8 +32,13 @@ for (const folder of folders) {
         weightData: new Uint8Array(weights).buffer,
       }),
     );
-    const shape = (model.inputs[0]?.shape ?? []).slice(1).map(Number);
-    const output = model.predict(numbers(tf, [BATCH, ...shape], 3));
+    const [shape = [], labels] = model.inputs.map((input) => input.shape.slice(1).map(Number));
+    const images = numbers(tf, [BATCH, ...shape], 3);
+    const classes = labels?.[0];
+    const output = model.predict(
+      // Images of the classes 0, 1, …
+      classes === undefined ? images : [images, tf.oneHot(tf.range(0, BATCH, 1, 'int32'), classes)],
+    );
     if (Array.isArray(output)) throw new TypeError('a model of several outputs');
     line = { output: [...output.dataSync()] };
   } catch (error) {

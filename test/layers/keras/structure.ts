@@ -11,7 +11,7 @@ import type { Architecture } from '../../../src/layers/layer.ts';
 import { layer, seedsOf } from '../specs.ts';
 import { BATCH, numbers } from './numbers.ts';
 
-export type StructureName = 'residual' | 'tied';
+export type StructureName = 'residual' | 'tied' | 'conditional';
 
 export const structure = JSON.parse(
   readFileSync(join(packageRoot, 'test/layers/keras/structure.json'), 'utf8'),
@@ -62,6 +62,20 @@ const architectures: Readonly<Record<StructureName, Architecture>> = {
       'Flatten',
     ],
   },
+  conditional: {
+    input_shape: [3, 2, 1],
+    classes: 3,
+    encoder: [
+      layer('Conv2D', { filters: 2, kernel_size: 2, activation: 'tanh' }),
+      'Flatten',
+      layer('Dense', { units: 4, activation: 'tanh' }),
+      layer('Dense', { units: 2 }),
+    ],
+    decoder: [
+      layer('Dense', { units: PIXELS, activation: 'sigmoid' }),
+      layer('Reshape', { target_shape: [3, 2, 1] }),
+    ],
+  },
 };
 
 export const structureNames = Object.keys(architectures) as StructureName[];
@@ -74,7 +88,9 @@ export function structureModel(tf: Tf, name: StructureName): TrainableAutoencode
   return models;
 }
 
-export function structureImages(tf: Tf): Samples {
+export function structureImages(tf: Tf, name: StructureName): Samples {
+  const shape = architectures[name].input_shape;
   const data = tf.tidy(() => numbers(tf, [BATCH, PIXELS], 3).dataSync<'float32'>().slice());
-  return { data, count: BATCH, shape: [PIXELS], scale: 1, offset: 0 };
+  const labels = Uint8Array.from({ length: BATCH }, (_, index) => index);
+  return { data, count: BATCH, shape, scale: 1, offset: 0, labels };
 }

@@ -18,6 +18,7 @@ export function describeKnownSet({
     range: byteRange(normalize),
     splits: ['train', 'test'],
     labeled: true,
+    classes: 10,
     counts: { train: 60_000, test: 10_000 },
   };
 }

@@ -20,6 +20,8 @@ export interface SourceDescription {
   readonly splits: readonly Split[];
   /** Whether all images have class labels; absent if only the files show it. */
   readonly labeled?: boolean;
+  /** For a set that the source knows by name: the number of its classes. */
+  readonly classes?: number;
   /** Whether these are corrupted images that are read with their clean ones. */
   readonly holdsClean?: boolean;
   /** For a set that the source knows by name: how many images it has, before `limit`. */
