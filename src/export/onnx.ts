@@ -39,11 +39,7 @@ export function toOnnx(graph: Graph): Uint8Array {
   }
   const last = outputs.get(graph.output) ?? { name: '', shape: [] };
   const output = onnx.add('Identity', [last.name], {}, 'output');
-  return onnx.encode(
-    output,
-    last.shape,
-    `${graph.name} of an autoencoder, images as [batch, height, width, channels]`,
-  );
+  return onnx.encode(output, last.shape, `${graph.name} of an autoencoder; images have their channels last`);
 }
 
 function convert(call: Call): string {

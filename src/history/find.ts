@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { RunHistory, type PastRun } from '../artifacts/run-history.ts';
 import type { Metrics, RunRecord } from '../artifacts/run-record.ts';
 import type { Store } from '../artifacts/store.ts';
+import { exists } from '../files/atomic.ts';
 import { Workspace, workspacesIn } from '../artifacts/workspace.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
@@ -106,6 +107,12 @@ async function trialFolder(folder: string, number: number, { store }: RunPlaces)
 
 async function noRun(label: string, name: string, { outputs }: RunPlaces): Promise<Failure> {
   const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
+  if (await exists(join(outputs, name, 'sweep.json')))
+    return failure(
+      'no-run',
+      `\`${name}\` was swept, but not run`,
+      `name one of its trials, such as \`${name}#1\`; \`hourglass compare ${name}\` lists them`,
+    );
   const near = suggest(name, present);
   const list =
     present.length === 0 ? 'there are no outputs here' : `there are outputs of ${present.join(', ')}`;

@@ -1,6 +1,6 @@
 /** `hourglass export`, as far as the command line goes; `test/export/` has what other programs make of the files. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { decodeTensors } from '../../src/formats/safetensors.ts';
 import { rig } from '../rig.ts';
@@ -56,4 +56,11 @@ test('export names what it cannot write', async () => {
     assert.equal(code, 2, args.join(' '));
     assert.match(stderr, expected);
   }
+});
+
+test('export says how to train a model again that the cache no longer has', async () => {
+  rmSync(rigged.path('.hourglass/store'), { recursive: true });
+  const { code, stderr } = await rigged.run(['export', 'small.yaml', '--to', 'onnx']);
+  assert.equal(code, 2);
+  assert.match(stderr, /run small\.yaml trained -S stages\.trained\.epochs=2`/);
 });

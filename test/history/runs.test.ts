@@ -110,6 +110,15 @@ test('a run is compared with a run, in the terminal and on a page that needs no 
   assert.match((await rigged.run(['compare', 'small#2', 'small@1'])).stderr, /sweep/);
 });
 
+test('compare of a pipeline without a sweep names runs that it can compare', async () => {
+  for (const named of ['small', 'small.yaml']) {
+    const { code, stderr } = await rigged.run(['compare', named]);
+    assert.equal(code, 2);
+    const [, ...pair] = /compare (\S+) (\S+)`/.exec(stderr) ?? [];
+    assert.equal((await rigged.run(['compare', ...pair])).code, 0, stderr);
+  }
+});
+
 test('restore brings back the files of a run, byte for byte, and leaves those of the user', async () => {
   const second = outputs();
   rigged.write('outputs/small/notes.txt', 'mine');

@@ -6,6 +6,7 @@ import { workspacesIn } from '../../artifacts/workspace.ts';
 import { Failure, failure } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';
+import { historyOf } from '../../history/find.ts';
 import { storeOf } from '../../run/plan.ts';
 import { csvValue } from '../../sweep/columns.ts';
 import { trialNumbers } from '../../sweep/record.ts';
@@ -22,7 +23,7 @@ import type { PipelineFlags } from '../options.ts';
 import { callWords, commandLine } from '../program.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { loadChecked, NO_SWEEP } from './load.ts';
+import { loadChecked } from './load.ts';
 import { otherOutputs } from './outputs.ts';
 
 export interface CompareTrialsOptions extends PipelineFlags {
@@ -39,21 +40,12 @@ export async function compareTrials(terminal: Terminal, options: CompareTrialsOp
   const { name, sweeps } = await whoseResults(options);
   const workspace = join(resolve(options.outputs), name);
   const record = await readSweepNow(workspace, storeOf(resolve(options.outputs)));
-  if (record === undefined) {
-    const present = (await workspacesIn(resolve(options.outputs))).map(({ folder }) => basename(folder));
+  if (record === undefined)
     throw failure(
       'no-run',
       `there are no results of a sweep in \`${pathFromHere(workspace)}\``,
-      sweeps === undefined
-        ? otherOutputs(
-            name,
-            present.filter((other) => other !== name),
-          )
-        : sweeps
-          ? `\`${commandLine(callWords('sweep', options))}\` makes some`
-          : NO_SWEEP,
+      await whatElse({ name, ...(sweeps === undefined ? {} : { sweeps }) }, options),
     );
-  }
   const results = resultsOf(record);
   const metrics = differingMetrics(results, record.sweep.metric?.name);
   const numbers = trialNumbers(record.trials);
@@ -116,6 +108,21 @@ interface Subject {
   readonly name: string;
   /** Whether the pipeline has a sweep; undefined if outputs were named. */
   readonly sweeps?: boolean;
+}
+
+/** What to do if there is no sweep to compare the trials of. */
+async function whatElse({ name, sweeps }: Subject, options: CompareTrialsOptions): Promise<string> {
+  if (sweeps === true) return `\`${commandLine(callWords('sweep', options))}\` makes some`;
+  const outputs = resolve(options.outputs);
+  const { runs } = await historyOf(name, { outputs, store: storeOf(outputs) }).read();
+  const [before, last] = runs.slice(-2).map(({ number }) => `${name}@${number}`);
+  if (before !== undefined && last !== undefined)
+    return `to compare two of its runs: \`${commandLine(['compare', before, last])}\``;
+  if (before !== undefined) return 'it has only one run: name a second one, such as that of another pipeline';
+  const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
+  return sweeps === undefined
+    ? otherOutputs(name, present)
+    : 'the pipeline has no `sweep`, and has not been run: name two runs, such as `NAME@1` and `NAME@2`';
 }
 
 async function whoseResults({ pipeline, outputs, ...options }: CompareTrialsOptions): Promise<Subject> {

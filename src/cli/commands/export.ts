@@ -5,14 +5,14 @@ import { failure } from '../../core/diagnostic.ts';
 import { fileFailure, makeFolder } from '../../files/atomic.ts';
 import type { FormatName } from '../../export/format-names.ts';
 import { FORMATS } from '../../export/formats.ts';
-import { readGraph } from '../../export/graph.ts';
+import { readGraph, type Graph } from '../../export/graph.ts';
 import { findRun, type KnownRun, type RunPlaces } from '../../history/find.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import { formatBytes, printable } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { runLabel } from './outputs.ts';
+import { isPipelineFile, runLabel } from './outputs.ts';
 
 export interface ExportOptions {
   /** The pipeline file, or a run. */
@@ -33,15 +33,19 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
   const places = { outputs, store: storeOf(outputs) };
   const known = await findRun(await runLabel(options.run), places);
   const stage = options.stage ?? onlyTraining(known, options);
-  const folder = await modelFolder(known, stage, places);
+  const folder = await modelFolder(known, stage, places, options);
   const format = FORMATS[options.to];
   const target = options.output ?? stage;
   const encoded: { readonly file: string; readonly data: Uint8Array }[] = [];
-  for (const name of MODELS)
+  let input: readonly number[] = [];
+  for (const name of MODELS) {
+    const graph = await readGraph(join(folder, name), name);
+    input = inputShape(graph);
     encoded.push({
       file: join(target, `${name}.${format.extension}`),
-      data: await format.encode(await readGraph(join(folder, name), name)),
+      data: await format.encode(graph),
     });
+  }
   // Only now: a model that cannot be exported leaves nothing behind.
   await makeFolder(resolve(target)).catch((error: unknown) => {
     throw fileFailure(error, target, 'name another folder with `--output`');
@@ -55,9 +59,14 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
   for (const { file, bytes } of files) terminal.result(`${printable(file)}  ${formatBytes(bytes)}`);
   if (!terminal.options.quiet)
     terminal.note(
-      `\nIn Python: ${format.load(files.at(-1)?.file ?? '')}\nImages are [batch, height, width, channels], with values as in the training data of \`${stage}\`.`,
+      `\nIn Python: ${format.load(files.at(-1)?.file ?? '')}\nIts images are [${['batch', ...input].join(', ')}], with values as in the training data of \`${stage}\`.`,
     );
   return EXIT.done;
+}
+
+/** Of the images, without the batch. */
+function inputShape({ layers, inputs: [first] }: Graph): readonly number[] {
+  return layers.find(({ name }) => name === first)?.shape ?? [];
 }
 
 function onlyTraining({ label, record }: KnownRun, { run, to }: ExportOptions): string {
@@ -83,6 +92,7 @@ async function modelFolder(
   { label, record }: KnownRun,
   stage: string,
   { store }: RunPlaces,
+  { run, outputs }: ExportOptions,
 ): Promise<string> {
   const found = Object.hasOwn(record.stages, stage) ? record.stages[stage] : undefined;
   if (found?.type !== 'train')
@@ -93,6 +103,8 @@ async function modelFolder(
         : `\`${stage}\` is a stage of type \`${found.type}\`, which trains no model`,
       `its stages that train: ${trainingIn(record.stages).join(', ') || 'none'}`,
     );
+  // The user's path of the pipeline; its record has only the name.
+  const pipeline = isPipelineFile(run) ? run : record.file;
   const standing = standingOf(found.hash, found.wanted);
   const entry = found.hash === undefined ? undefined : await store.lookup(found.hash);
   if (entry === undefined || standing !== 'current' || (await store.findCorruptFile(entry)) !== undefined)
@@ -100,8 +112,10 @@ async function modelFolder(
       'no-run',
       standing === 'outdated'
         ? `the model of \`${stage}\` is one of earlier settings`
-        : `\`${label}\` has no trained model of \`${stage}\``,
-      `run it: \`${commandLine(['run', record.file, stage])}\``,
+        : found.hash === undefined
+          ? `\`${label}\` has no trained model of \`${stage}\``
+          : `the model of \`${stage}\` is no longer in the cache, or was changed there`,
+      `run it: \`${commandLine(callWords('run', { pipeline, stages: [stage], set: record.overrides, outputs }))}\``,
     );
   return join(entry.folder, 'model');
 }

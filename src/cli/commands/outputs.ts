@@ -14,7 +14,7 @@ import { stageTypes } from '../../nodes/registry.ts';
  * @throws Failure if the file cannot be read, or has no name
  */
 export async function outputsName(pipeline: string): Promise<string> {
-  if (!['.yaml', '.yml'].includes(extname(pipeline))) return pipeline;
+  if (!isPipelineFile(pipeline)) return pipeline;
   const { located, partial, diagnostics } = await loadPipeline(pipeline, { stageTypes: stageTypes(false) });
   const name = (located ?? partial)?.pipeline.name ?? '';
   if (name !== '') return name;
@@ -30,10 +30,14 @@ export async function runLabel(word: string): Promise<string> {
   return run === undefined && trial === undefined && (await exists(word)) ? outputsName(word) : word;
 }
 
+/** Whether an argument names a file, not outputs. */
+export function isPipelineFile(pipeline: string): boolean {
+  return ['.yaml', '.yml'].includes(extname(pipeline));
+}
+
 /** The hint if there are no outputs with that name. */
 export function otherOutputs(name: string, present: readonly string[]): string {
   const near = suggest(name, present);
-  return near === undefined
-    ? `there are outputs of: ${present.join(', ') || 'none'}`
-    : `did you mean \`${near}\`?`;
+  if (near !== undefined) return `did you mean \`${near}\`?`;
+  return present.length === 0 ? 'there are no outputs here' : `there are outputs of ${present.join(', ')}`;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pathFromHere } from '../../core/path.ts';
 import { exists } from '../../files/atomic.ts';
 import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
@@ -15,7 +15,7 @@ import { trialPage, writeTrialPage } from '../../sweep/trial-pages.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { otherOutputs, outputsName } from './outputs.ts';
+import { isPipelineFile, otherOutputs, outputsName } from './outputs.ts';
 
 export interface ReportOptions {
   /** The name of a pipeline, or its file. */
@@ -33,11 +33,12 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   const name = await outputsName(pipeline);
   const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
   if (!present.includes(name)) {
-    const isFile = ['.yaml', '.yml'].includes(extname(pipeline));
     throw failure(
       'no-run',
       `there are no outputs of a pipeline \`${name}\` in \`${options.outputs}\``,
-      isFile ? `run it first: \`${commandLine(callWords('run', options))}\`` : otherOutputs(name, present),
+      isPipelineFile(pipeline)
+        ? `run it first: \`${commandLine(callWords('run', options))}\``
+        : otherOutputs(name, present),
     );
   }
   const workspace = join(outputs, name);
@@ -82,10 +83,15 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
 
 /** The command that starts the sweep again with the same options. */
 function resumeCommand(sweep: SweepRecord | undefined, { pipeline, outputs }: ReportOptions): string {
-  const isFile = ['.yaml', '.yml'].includes(extname(pipeline));
   const { overrides: set = [], over = [], metricArgument: metric } = sweep ?? {};
   return commandLine(
-    callWords('sweep', { pipeline: isFile ? pipeline : 'FILE', outputs, set, over, metric }),
+    callWords('sweep', {
+      pipeline: isPipelineFile(pipeline) ? pipeline : 'FILE',
+      outputs,
+      set,
+      over,
+      metric,
+    }),
   );
 }
 

@@ -3,17 +3,18 @@ import type { PastRun } from '../../artifacts/run-history.ts';
 import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../core/json.ts';
+import { exists } from '../../files/atomic.ts';
 import { findOwner } from '../../files/owner.ts';
 import { changesBetween, type DifferenceRow } from '../../history/difference.ts';
 import { historyOf, settingsOf, type RunPlaces } from '../../history/find.ts';
 import { availabilityOf } from '../../history/restore.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
-import { commandLine } from '../program.ts';
+import { callWords, commandLine } from '../program.ts';
 import { renderRuns, type ListedRun } from '../terminal/runs-table.ts';
 import { formatPlural } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { otherOutputs, outputsName } from './outputs.ts';
+import { isPipelineFile, otherOutputs, outputsName } from './outputs.ts';
 
 export interface RunsOptions {
   /** The pipeline file, or the name of its outputs. */
@@ -28,9 +29,7 @@ export async function runs(terminal: Terminal, options: RunsOptions): Promise<nu
   const name = await outputsName(options.pipeline);
   const { runs: past, unreadable } = await historyOf(name, places).read();
   if (past.length === 0 && unreadable.length === 0) {
-    const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
-    const others = present.filter((each) => each !== name);
-    throw failure('no-run', `no runs of \`${name}\` are known`, otherOutputs(name, others));
+    throw failure('no-run', `no runs of \`${name}\` are known`, await whyNone(name, options));
   }
   const listed = await describe(name, past, places);
   if (terminal.options.json) {
@@ -48,11 +47,24 @@ export async function runs(terminal: Terminal, options: RunsOptions): Promise<nu
   terminal.note(
     [
       '',
-      `compare two:   ${commandLine(['compare', before ?? '', last ?? ''])}`,
+      `compare two:    ${commandLine(['compare', before ?? '', last ?? ''])}`,
       `bring one back: ${commandLine(['restore', before ?? ''])}`,
     ].join('\n'),
   );
   return EXIT.done;
+}
+
+/** What to do if there are no runs of this name. */
+async function whyNone(name: string, { pipeline, outputs }: RunsOptions): Promise<string> {
+  const folder = join(resolve(outputs), name);
+  if ((await new Workspace(folder).readRun()) !== undefined)
+    return 'its outputs are here, but not the cache that lists its runs: it was deleted, or the outputs were moved away from it';
+  if (await exists(join(folder, 'sweep.json')))
+    return `to list the trials of its sweep: \`${commandLine(['compare', name])}\``;
+  const present = (await workspacesIn(resolve(outputs))).map((each) => basename(each.folder));
+  return isPipelineFile(pipeline)
+    ? `run it first: \`${commandLine(callWords('run', { pipeline, outputs }))}\``
+    : otherOutputs(name, present);
 }
 
 async function describe(
