@@ -61,11 +61,20 @@ function usageOf(error: CommanderError, args: readonly string[]): Diagnostic {
     };
   }
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest.join(' ').replace(/^\(Did you mean (.*)\?\)$/, 'did you mean `$1`?');
+  const suggestion = rest
+    .join(' ')
+    .replace(/^\(Did you mean (one of )?(.*)\?\)$/, (_, several: string | undefined, names: string) => {
+      return `did you mean ${several ?? ''}\`${names.split(', ').join('`, `')}\`?`;
+    });
   return {
     code: 'usage',
     severity: 'error',
-    message: message.replaceAll("'", '`'),
+    message: message
+      .replace(
+        /^command-argument value '(.*)' is invalid for argument '(.*?)'/,
+        "argument '$2' cannot be '$1'",
+      )
+      .replaceAll("'", '`'),
     hint: suggestion === '' ? `see \`${helpFor(error, args)}\`` : suggestion,
   };
 }

@@ -16,6 +16,8 @@ test('usage errors exit with 2 and a suggestion, and show no stack', async (t) =
   const rigged = rig(t);
   for (const [args, expected] of [
     [['rnu', 'x.yaml'], /`run`/],
+    [['runn', 'x.yaml'], /`run`, `runs`/],
+    [['cache', 'clear'], /verify/],
     [['run'], /pipeline/],
     [['run', 'x.yaml', '--forse'], /--force/],
     [['run', 'x.yaml', '-j', '0'], /whole number/],
