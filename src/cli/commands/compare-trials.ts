@@ -120,9 +120,9 @@ async function whatElse({ name, sweeps }: Subject, options: CompareTrialsOptions
     return `to compare two of its runs: \`${commandLine(['compare', before, last])}\``;
   if (before !== undefined) return 'it has only one run: name a second one, such as that of another pipeline';
   const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
-  return sweeps === undefined
+  return sweeps === undefined && !present.includes(name)
     ? otherOutputs(name, present)
-    : 'the pipeline has no `sweep`, and has not been run: name two runs, such as `NAME@1` and `NAME@2`';
+    : 'it has no sweep, and no runs are known: name two runs, such as `NAME@1` and `NAME@2`';
 }
 
 async function whoseResults({ pipeline, outputs, ...options }: CompareTrialsOptions): Promise<Subject> {
