@@ -20,8 +20,7 @@ export function differingSettings(
 }
 
 interface SettingRow extends DifferenceRow<Json> {
-  /** The key at the top of the file under which it is: `params`, `stages`, `seed`. */
-  readonly key: string | number | undefined;
+  readonly path: KeyChange['path'];
 }
 
 function settingRows(runs: readonly Pick<KnownRun, 'settings'>[]): readonly SettingRow[] {
@@ -40,17 +39,31 @@ function settingRows(runs: readonly Pick<KnownRun, 'settings'>[]): readonly Sett
     .map(([name, path]) => ({
       name: name.replace(/^stages\./, ''),
       values: all.map((settings) => valueAt(settings, path)),
-      key: path[0],
+      path,
     }));
-  return [...rows.filter(({ key }) => key !== 'stages'), ...rows.filter(({ key }) => key === 'stages')];
+  const ofStages = ({ path }: SettingRow): boolean => path[0] === 'stages';
+  return [...rows.filter((row) => !ofStages(row)), ...rows.filter(ofStages)];
 }
 
-/** What changed from one run to the next: without the settings of stages that changed because a parameter did. */
-export function changesBetween(before: JsonObject, after: JsonObject): readonly DifferenceRow<Json>[] {
+/**
+ * What changed from one run to the next: without the settings of stages that changed because a parameter did.
+ *
+ * @param written the later run's file and the files that it extends, before parameters are filled in
+ */
+export function changesBetween(
+  before: JsonObject,
+  after: JsonObject,
+  written: readonly JsonObject[],
+): readonly DifferenceRow<Json>[] {
   const rows = settingRows([{ settings: before }, { settings: after }]);
-  const changed = new Set(rows.filter(({ key }) => key === 'params').map(({ values }) => pair(values)));
+  const isParameterized = (path: KeyChange['path']): boolean =>
+    rows.some(({ path: [key] }) => key === 'params') &&
+    written.some((document) => {
+      const text = valueAt(document, path);
+      return typeof text === 'string' && text.includes('${params.');
+    });
   return rows
-    .filter(({ key, values }) => key !== 'stages' || !changed.has(pair(values)))
+    .filter(({ path }) => path[0] !== 'stages' || !isParameterized(path))
     .map(({ name, values }) => ({ name, values }));
 }
 
@@ -75,10 +88,6 @@ export function isSame({ values }: DifferenceRow<Json>): boolean {
 
 function withEffect(settings: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !WITHOUT_EFFECT.has(key)));
-}
-
-function pair(values: readonly (Json | undefined)[]): string {
-  return canonicalJson(values.map((value) => value ?? null));
 }
 
 function valueAt(settings: Json, path: KeyChange['path']): Json | undefined {

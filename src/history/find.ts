@@ -75,6 +75,11 @@ export function historyOf(name: string, { outputs, store }: RunPlaces): RunHisto
   return new RunHistory(store.runsFolder(outputs, name));
 }
 
+/** The pipeline file of a run and the files that it extends, as they were written. */
+export function documentsOf({ pipeline, bases }: PastRun): readonly JsonObject[] {
+  return [pipeline, ...bases.map(({ text }) => text)].map(parsed);
+}
+
 /** The settings of a run, with parameters and defaults. */
 export function settingsOf({ resolved }: PastRun): JsonObject {
   return parsed(resolved);
@@ -101,7 +106,9 @@ async function trialFolder(folder: string, number: number, { store }: RunPlaces)
   throw failure(
     'no-run',
     sweep === undefined ? `there is no sweep of \`${name}\`` : `the sweep \`${name}\` has no trial ${number}`,
-    sweep === undefined ? undefined : `\`hourglass compare ${name}\` lists its trials`,
+    sweep === undefined
+      ? `runs are named as in \`${name}@${number}\`; \`hourglass runs ${name}\` lists them`
+      : `\`hourglass compare ${name}\` lists its trials`,
   );
 }
 

@@ -25,7 +25,13 @@ export function readerPackages(): string {
         stdio: ['ignore', 'ignore', 'inherit'],
       },
     );
-    renameSync(fresh, folder);
+    try {
+      renameSync(fresh, folder);
+    } catch (error) {
+      // Another run of the tests was faster.
+      rmSync(fresh, { recursive: true, force: true });
+      if (!existsSync(folder)) throw error;
+    }
   }
   return folder;
 }

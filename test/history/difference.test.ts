@@ -38,17 +38,23 @@ test('settings that differ have a value for each run; parameters come first, and
   );
 });
 
-test('a change of a parameter stands for the settings that it changed', () => {
-  const rows = changesBetween(BASE, OTHER);
-  assert.deepEqual(
-    rows.map(({ name }) => name),
-    ['params.size', 'trained.loss', 'quality'],
-  );
+/** The file, in which the units are a parameter. */
+const WRITTEN = {
+  stages: { model: { encoder: ['Flatten', { Dense: { units: '${params.size}' } }] }, trained: { epochs: 3 } },
+};
+
+test('a change of a parameter stands for the settings that it changed, and for no others', () => {
+  const names = (after: JsonObject, written: readonly JsonObject[]): readonly string[] =>
+    changesBetween(BASE, after, written).map(({ name }) => name);
+  assert.deepEqual(names(OTHER, [WRITTEN]), ['params.size', 'trained.loss', 'quality']);
+  const units = 'model.encoder[1].Dense.units';
+  assert.deepEqual(names(OTHER, [{}]), ['params.size', units, 'trained.loss', 'quality']);
+  assert.deepEqual(names({ ...OTHER, params: BASE.params }, [WRITTEN])[0], units);
 });
 
 test('a change of the seed is shown, even if a parameter changed in the same way', () => {
   const before = { ...BASE, params: { ...BASE.params, size: 1 } };
-  const rows = changesBetween(before, { ...OTHER, seed: 8 });
+  const rows = changesBetween(before, { ...OTHER, seed: 8 }, [WRITTEN]);
   assert.deepEqual(
     rows.map(({ name }) => name).filter((name) => !name.includes('.')),
     ['seed', 'quality'],

@@ -6,7 +6,7 @@ import { canonicalJson, type Json, type JsonObject } from '../../core/json.ts';
 import { exists } from '../../files/atomic.ts';
 import { findOwner } from '../../files/owner.ts';
 import { changesBetween, type DifferenceRow } from '../../history/difference.ts';
-import { historyOf, settingsOf, type RunPlaces } from '../../history/find.ts';
+import { documentsOf, historyOf, settingsOf, type RunPlaces } from '../../history/find.ts';
 import { availabilityOf } from '../../history/restore.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
@@ -84,7 +84,7 @@ async function describe(
     listed.push({
       run,
       state: status !== 'running' ? status : isLast && owner?.alive === true ? 'running' : 'killed',
-      changes: before === undefined ? [] : changesBetween(before, settings),
+      changes: before === undefined ? [] : changesBetween(before, settings, documentsOf(run)),
       kept: entries.size,
       total,
       isShown: shown !== undefined && resultsText(shown.stages) === resultsText(run.record.stages),
