@@ -100,5 +100,6 @@ test('compare sorts, prints JSON and CSV, and rejects unknown names', async (t) 
   assert.equal((await rigged.run(['compare', 'made-up', '--sort', 'sise'])).code, 2);
   assert.equal((await rigged.run(['compare', 'nothing'])).code, 2);
   rigged.write('plain.yaml', 'name: plain\nstages: { mnist: { type: dataset, source: mnist } }\n');
-  assert.match((await rigged.run(['compare', 'plain.yaml'])).stderr, /--over/);
+  const { code: plain, json: told } = await rigged.runJson(['compare', 'plain.yaml']);
+  assert.deepEqual([plain, told.diagnostics[0]?.code], [2, 'no-run']);
 });
