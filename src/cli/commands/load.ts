@@ -55,10 +55,6 @@ export interface Checked {
   readonly stageTypes: ReadonlyMap<string, StageType>;
 }
 
-/** What a pipeline without a sweep needs. */
-export const NO_SWEEP =
-  'name what to vary, such as `--over latent_size=2,4,8`, or add a block: `sweep: { parameters: { latent_size: [2, 4, 8] } }`';
-
 /** Loads a pipeline and does every check that needs no run. */
 export async function loadChecked(file: string, options: CheckOptions): Promise<Checked> {
   const typesOf = stageTypes(options.allowPlugins === true);

@@ -17,7 +17,7 @@ import { diagnosticToJson, renderCounted, renderDiagnostics } from '../terminal/
 import { formatPlural, formatSeconds, printable, table } from '../terminal/format.ts';
 import { renderSweepTable } from '../terminal/sweep-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { loadChecked, NO_SWEEP, printProblems } from './load.ts';
+import { loadChecked, printProblems } from './load.ts';
 import { cancelJobs, showStatus } from './sweep-jobs.ts';
 import { launcherOf } from './sweep-launcher.ts';
 import { runReported } from './sweep-run.ts';
@@ -26,6 +26,10 @@ export interface SweepCommandOptions extends SweepFlags {
   readonly pipeline: string;
   readonly version: string;
 }
+
+/** What a pipeline without a sweep needs. */
+const NO_SWEEP =
+  'name what to vary, such as `--over latent_size=2,4,8`, or add a block: `sweep: { parameters: { latent_size: [2, 4, 8] } }`';
 
 /** `hourglass sweep` */
 export async function sweep(terminal: Terminal, options: SweepCommandOptions): Promise<number> {
