@@ -97,10 +97,11 @@ function chain(): Chain {
   for (const name of STAGE_TYPES) {
     const type = builtinNodes.get(name);
     assert.ok(type, name);
-    const ports = Object.entries(type.inputs).map(([port, { accepts }]) => {
+    const ports = Object.entries(type.inputs).flatMap(([port, { accepts, optional = false }]) => {
       const source = graph.find((stage) => accepts.includes(stage.type.outputs));
-      assert.ok(source, `${name}.${port} takes what no stage before it gives`);
-      return [port, source.name] as const;
+      // A training can start from another training, which the first one does not.
+      assert.ok(source ?? optional, `${name}.${port} takes what no stage before it gives`);
+      return source === undefined ? [] : [[port, source.name] as const];
     });
     const inputs = Object.fromEntries(ports);
     const own = SETTINGS[name] ?? {};
