@@ -193,7 +193,9 @@ for (const type of STAGE_TYPES) {
     );
     assert.ok(fields.length > 0);
     for (const field of fields) {
-      const source: string | undefined = stage.inputs[field];
+      // A training can start from the second one of its type, which comes before it then.
+      const isFree = field in stage.type.inputs && stage.inputs[field] === undefined;
+      const source: string | undefined = isFree ? type : stage.inputs[field];
       const usual = objectAt(objectAt(stage.type.schema, 'properties'), field)['default'];
       const value =
         source === undefined
@@ -203,7 +205,9 @@ for (const type of STAGE_TYPES) {
       const stages: Chain['stages'] = { ...base.stages, [type]: { ...settings, [field]: value ?? null } };
       const inputs: GraphStage['inputs'] =
         source === undefined ? stage.inputs : { ...stage.inputs, [field]: `${source}2` };
-      const graph: Chain['graph'] = base.graph.map((one) => (one === stage ? { ...stage, inputs } : one));
+      const without = base.graph.filter((one) => one !== stage);
+      const place = base.graph.indexOf(stage) + (isFree ? 1 : 0);
+      const graph: Chain['graph'] = without.toSpliced(place, 0, { ...stage, inputs });
       const matters: boolean =
         field === 'threads' ? usesEngine(stage, settings) : stage.type.cosmetic?.includes(field) !== true;
       const expected: readonly string[] = matters ? downstream([type], base.graph) : [];
