@@ -6,7 +6,7 @@ import { layoutHeader, type HeaderText } from './header.ts';
 import { drawPlot, TICK_LENGTH, TICK_PADDING } from './plot.ts';
 import { COLORS, MARGIN, SERIES_COLORS, TYPE } from './style.ts';
 import { formatLength, svgDocument, textElement } from './svg.ts';
-import { linearScale } from './ticks.ts';
+import { extent, linearScale } from './ticks.ts';
 import { textWidth } from './type.ts';
 
 export interface HistogramGroup {
@@ -88,15 +88,6 @@ export function histogram({ title, subtitle, xLabel, yLabel, groups, mark }: His
   ];
   const text = description.filter((part) => part !== undefined).join('. ');
   return { svg: svgDocument(WIDTH, height, text, parts), width: WIDTH, height };
-}
-
-function extent(values: readonly number[]): readonly [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return [low, high];
 }
 
 /** The share of the values in each of `BINS` equal intervals; a single interval if all values are equal. */

@@ -7,7 +7,7 @@ import { drawPlot, INSET, TICK_LENGTH, TICK_PADDING, type Axis, type Frame } fro
 import { spread } from './spread.ts';
 import { CAP_MIDDLE, COLORS, MARGIN, TYPE } from './style.ts';
 import { formatLength, svgDocument, textElement } from './svg.ts';
-import { linearScale, logScale, logScaleAt } from './ticks.ts';
+import { extent, linearScale, logScale, logScaleAt } from './ticks.ts';
 import { textWidth, truncateText } from './type.ts';
 
 export type { LineSeries } from './curve.ts';
@@ -149,16 +149,6 @@ function scaleX(values: readonly number[], log: boolean): Axis {
   if (!log) return { ...linearScale(low, high, { steps: 10, integer }), log };
   const few = integer && new Set(values).size <= LOG_TICKS;
   return { ...(few ? logScaleAt(values) : logScale(low, high)), log };
-}
-
-function extent(values: readonly number[]): [number, number] {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return [low, high];
 }
 
 /** Thin bars with caps, in the colour of their curve. */

@@ -155,3 +155,13 @@ const SUPERSCRIPTS: Readonly<Record<string, string>> = {
   '8': '⁸',
   '9': '⁹',
 };
+
+/** The lowest and the highest of some values, which may be too many for `Math.min`. */
+export function extent(values: readonly number[]): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return [low, high];
+}
