@@ -2,7 +2,7 @@
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
-import { enumerate, figure, table } from './parts.ts';
+import { enumerate, figure, table, wide } from './parts.ts';
 
 /** A table with a row for each setting or number, and a column for each run. */
 export type ComparedRows = readonly (readonly Cell[])[];
@@ -90,9 +90,4 @@ function sideBySide({ name, pictures }: ComparedPictures): Html {
         picture === undefined ? html`<p class="note">${run} has none.</p>` : figure(picture, run),
       )}
     </div>`;
-}
-
-/** Wide content scrolls separately, also by keyboard. */
-function wide(content: Html, label: string): Html {
-  return html`<div class="scroll wide" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
 }

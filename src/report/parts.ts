@@ -159,3 +159,8 @@ export function activityLine({ text, fraction }: Activity, stage?: string): Html
       : html`<progress max="1" value="${fraction.toFixed(3)}" aria-label="Progress"></progress>`;
   return html`<p class="activity">${stage === undefined ? undefined : stageLink(stage)} ${bar} ${text}</p>`;
 }
+
+/** Wide content scrolls separately, also by keyboard. */
+export function wide(content: Html, label: string): Html {
+  return html`<div class="scroll wide" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
+}

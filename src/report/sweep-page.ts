@@ -14,6 +14,7 @@ import {
   repeatsText,
   table,
   type Fact,
+  wide,
 } from './parts.ts';
 import { STATUS_LABELS } from './states.ts';
 import type { WrittenFile } from './written.ts';
@@ -182,9 +183,4 @@ function section(id: string, title: string, content: Content): Html {
     <h2 id="${id}-title">${title}</h2>
     ${content}
   </section>`;
-}
-
-/** Wide content scrolls separately, also by keyboard. */
-function wide(content: Html, label: string): Html {
-  return html`<div class="scroll wide" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
 }
