@@ -10,7 +10,7 @@ import { sizeOf } from '../core/shape.ts';
 import type { Shape } from '../layers/layer.ts';
 import { listAt, stringAt } from '../schema/view.ts';
 import type { Graph, GraphLayer, Weight } from './graph.ts';
-import { OnnxGraph } from './onnx-file.ts';
+import { OnnxGraph, type Attribute } from './onnx-file.ts';
 
 /** Axes of a batch of images, channels last to channels first and back. */
 const CHANNELS_FIRST = [0, 3, 1, 2];
@@ -178,38 +178,21 @@ function activated({ onnx, layer }: Call, x: string): string {
 }
 
 function convolution(call: Call, x: string, [height = 0, width = 0]: Shape): string {
-  const { onnx, layer } = call;
-  const { config } = layer;
-  const kernel = owned(call, 'kernel');
+  const { config } = call.layer;
   const size = numbersAt(config, 'kernel_size');
   const strides = numbersAt(config, 'strides');
   const dilations = numbersAt(config, 'dilation_rate');
   const reach = size.map((length, axis) => (length - 1) * (dilations[axis] ?? 1) + 1);
-  const result = onnx.add(
-    'Conv',
-    [
-      onnx.add('Transpose', [x], { perm: CHANNELS_FIRST }),
-      // [height, width, in, out] -> [out, in, height, width]
-      onnx.floats(
-        transposed(kernel, [3, 2, 0, 1]),
-        [3, 2, 0, 1].map((axis) => kernel.shape[axis] ?? 1),
-      ),
-    ],
-    {
-      kernel_shape: size,
-      strides,
-      dilations,
-      pads: paddingOf(config, [height, width], reach, strides),
-    },
-  );
-  return withBias(call, onnx.add('Transpose', [result], { perm: CHANNELS_LAST }));
+  return convolved(call, x, 'Conv', {
+    strides,
+    dilations,
+    pads: paddingOf(config, [height, width], reach, strides),
+  });
 }
 
 /** The gradient of a convolution with respect to its input: what would lie outside is cut off, what is missing is 0. */
 function transposedConvolution(call: Call, x: string, [height = 0, width = 0]: Shape): string {
-  const { onnx, layer } = call;
-  const { config, shape } = layer;
-  const kernel = owned(call, 'kernel');
+  const { config, shape } = call.layer;
   const size = numbersAt(config, 'kernel_size');
   const strides = numbersAt(config, 'strides');
   const isSame = stringAt(config, 'padding') === 'same';
@@ -221,23 +204,31 @@ function transposedConvolution(call: Call, x: string, [height = 0, width = 0]: S
     const begin = Math.min(before, Math.max(0, cut));
     return { begin, end: Math.max(0, cut - begin), missing: Math.max(0, -cut) };
   });
-  const result = onnx.add(
-    'ConvTranspose',
-    [
-      onnx.add('Transpose', [x], { perm: CHANNELS_FIRST }),
-      // [height, width, out, in] -> [in, out, height, width]
-      onnx.floats(
-        transposed(kernel, [3, 2, 0, 1]),
-        [3, 2, 0, 1].map((axis) => kernel.shape[axis] ?? 1),
-      ),
-    ],
-    {
-      kernel_shape: size,
-      strides,
-      pads: [...cuts.map(({ begin }) => begin), ...cuts.map(({ end }) => end)],
-      output_padding: cuts.map(({ missing }) => missing),
-    },
+  return convolved(call, x, 'ConvTranspose', {
+    strides,
+    pads: [...cuts.map(({ begin }) => begin), ...cuts.map(({ end }) => end)],
+    output_padding: cuts.map(({ missing }) => missing),
+  });
+}
+
+/** A convolution with the kernel and bias of a layer. ONNX has the axes of images and kernels in another order. */
+function convolved(
+  call: Call,
+  x: string,
+  operator: 'Conv' | 'ConvTranspose',
+  attributes: Readonly<Record<string, Attribute>>,
+): string {
+  const { onnx, layer } = call;
+  const kernel = owned(call, 'kernel');
+  // [height, width, in, out] -> [out, in, height, width]; in a transposed convolution, in and out have changed places.
+  const order = [3, 2, 0, 1];
+  const weights = onnx.floats(
+    transposed(kernel, order),
+    order.map((axis) => kernel.shape[axis] ?? 1),
   );
+  const images = onnx.add('Transpose', [x], { perm: CHANNELS_FIRST });
+  const size = numbersAt(layer.config, 'kernel_size');
+  const result = onnx.add(operator, [images, weights], { kernel_shape: size, ...attributes });
   return withBias(call, onnx.add('Transpose', [result], { perm: CHANNELS_LAST }));
 }
 
