@@ -1,7 +1,6 @@
 /** The commands that run no pipeline: for the engine, first files, and disk space. */
 import type { CacheAction } from './commands/cache.ts';
 import type { EngineAction } from './commands/engine.ts';
-import { FORMAT_NAMES, type FormatName } from '../export/format-names.ts';
 import { ASSIGNMENT, TEMPLATE_NAMES, TEMPLATES, type TemplateName } from './init/templates.ts';
 import {
   engineOption,
@@ -50,34 +49,6 @@ export function addSchema(command: AddCommand, setCode: SetCode): void {
             ...(pipeline === undefined ? {} : { pipeline }),
             ...(flags.stage === undefined ? {} : { stage: flags.stage }),
           }),
-        );
-      },
-    );
-}
-
-export function addExport(command: AddCommand, setCode: SetCode): void {
-  const described = command('export', 'write a trained model for Keras, ONNX or other programs', [
-    'export quickstart.yaml --to keras',
-    'export quickstart denoiser --to onnx -o models',
-    'export quickstart@2 --to safetensors',
-  ]);
-  described
-    .argument('<run>', 'the pipeline, by file or name, or one of its runs, such as NAME@2')
-    .argument('[stage]', 'a stage that trains; by default the only one')
-    .addOption(
-      described.createOption('--to <format>', 'the format').choices(FORMAT_NAMES).makeOptionMandatory(),
-    )
-    .option('-o, --output <folder>', 'the folder to write; by default named after the stage')
-    .option('--outputs <folder>', 'the outputs folder', 'outputs')
-    .action(
-      async (
-        run: string,
-        stage: string | undefined,
-        flags: OutputFlags & { to: FormatName; output?: string; outputs: string },
-      ) => {
-        const { exportModel } = await import('./commands/export.ts');
-        setCode(
-          await exportModel(terminalOf(flags), { ...flags, run, ...(stage === undefined ? {} : { stage }) }),
         );
       },
     );

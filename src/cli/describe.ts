@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { packageVersion } from '../core/package-root.ts';
 import type { VerifyFlags } from './commands/verify.ts';
-import { addCache, addClean, addEngine, addExport, addInit, addSchema } from './describe-upkeep.ts';
+import { addCache, addClean, addEngine, addInit, addSchema } from './describe-upkeep.ts';
+import { addCompare, addExport, addReport, addRestore, addRuns } from './describe-results.ts';
 import { exitCodeLines } from './exit.ts';
 import { LEVELS, type Level } from '../submission/levels.ts';
 import {
@@ -159,58 +160,6 @@ function addSweepMember(program: Command, setCode: SetCode): void {
   );
 }
 
-function addCompare(command: AddCommand, setCode: SetCode): void {
-  withPipelineFlags(
-    command('compare', 'print what differs between runs, or between the trials of a sweep', [
-      'compare latent-sweep.yaml',
-      'compare latent-sweep --sort quality.mse',
-      'compare latent-sweep --csv > results.csv',
-      'compare quickstart@1 quickstart@2',
-      "compare quickstart 'latent-sweep#3' --page comparison.html",
-    ]),
-  )
-    .argument(
-      '<runs...>',
-      'one pipeline, by file or name: the trials of its sweep; or several runs: NAME is the last one, NAME@3 the third, NAME#3 the third trial',
-    )
-    .addOption(outputsOption())
-    .option('--sort <column>', 'for trials: a parameter, or a metric such as `quality.mse`')
-    .option('--csv', 'for trials: print comma-separated values')
-    .option('--page <file>', 'for runs: write a page with their curves and pictures side by side')
-    .action(
-      async (
-        runs: string[],
-        flags: OutputFlags & PipelineFlags & { outputs: string; sort?: string; csv?: boolean; page?: string },
-      ) => {
-        const { compare } = await import('./commands/compare.ts');
-        setCode(await compare(terminalOf(flags), { ...flags, runs }));
-      },
-    );
-}
-
-function addRuns(command: AddCommand, setCode: SetCode): void {
-  command('runs', 'list the runs of a pipeline: when, what changed, and the results', [
-    'runs quickstart.yaml',
-    'runs quickstart --json',
-  ])
-    .argument('<pipeline>', 'the pipeline, by file or name')
-    .addOption(outputsOption())
-    .action(async (pipeline: string, { outputs, ...flags }: OutputFlags & { outputs: string }) => {
-      const { runs } = await import('./commands/runs.ts');
-      setCode(await runs(terminalOf(flags), { pipeline, outputs }));
-    });
-}
-
-function addRestore(command: AddCommand, setCode: SetCode): void {
-  command('restore', 'bring the outputs of an earlier run back from the cache', ['restore quickstart@2'])
-    .argument('<run>', 'the run, such as NAME@2; `runs` lists them')
-    .addOption(outputsOption())
-    .action(async (run: string, { outputs, ...flags }: OutputFlags & { outputs: string }) => {
-      const { restore } = await import('./commands/restore.ts');
-      setCode(await restore(terminalOf(flags), { run, outputs }));
-    });
-}
-
 function addReproduce(command: AddCommand, setCode: SetCode): void {
   command('reproduce', 'train what others published, and compare the results; resumes an earlier start', [
     'reproduce --list',
@@ -322,29 +271,6 @@ function addExplain(command: AddCommand, setCode: SetCode): void {
         );
       },
     );
-}
-
-interface ReportFlags {
-  readonly outputs: string;
-  readonly open?: boolean;
-  readonly trial?: string;
-}
-
-function addReport(command: AddCommand, setCode: SetCode): void {
-  command('report', 'write `report.html` of the last run again', [
-    'report quickstart.yaml',
-    'report quickstart --open',
-    'report latent-sweep --trial 3',
-  ])
-    .argument('<pipeline>', 'the pipeline, by file or name')
-    .addOption(outputsOption())
-    .option('--open', 'open it in the browser')
-    .option('--trial <number>', 'report of a trial of a sweep, by its number or folder')
-    .action(async (pipeline: string, { outputs, open, trial, ...flags }: OutputFlags & ReportFlags) => {
-      const { report } = await import('./commands/report.ts');
-      const options = { pipeline, outputs, open: open === true };
-      setCode(await report(terminalOf(flags), trial === undefined ? options : { ...options, trial }));
-    });
 }
 
 function addPack(command: AddCommand, setCode: SetCode): void {
