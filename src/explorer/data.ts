@@ -1,0 +1,74 @@
+/**
+ * What a page contains of a trained model, so that a reader can try it there: one JSON element for each model. `build.ts` writes
+ * it; `read.ts` reads it in the page, and trusts nothing: afterwards all sizes, shapes and numbers are what is promised here.
+ */
+import type { ImageShape } from '../core/stage-type.ts';
+import type { NoiseSettings } from '../schema/generated/settings.ts';
+
+export const FORMAT = 'hourglass-explorer-1';
+
+export interface ExplorerData {
+  readonly format: typeof FORMAT;
+  /** The name of the stage that trained the model. */
+  readonly stage: string;
+  /** Shape of the images that the encoder takes, and of those that the decoder returns: [height, width, channels]. */
+  readonly input: ImageShape;
+  readonly output: ImageShape;
+  /** Lowest and highest value of the pixels that go in, and of those that should come out, such as [0, 1]. */
+  readonly inputRange: readonly [low: number, high: number];
+  readonly outputRange: readonly [low: number, high: number];
+  /** The shape of a latent: [16], or [7, 7, 16] of convolutional layers and codes. */
+  readonly latent: readonly number[];
+  /** Of a conditional model: the number of classes. It needs a label, from 0, whenever it encodes or decodes. */
+  readonly classes?: number;
+  /** Whether the training's input differed from its target: a denoiser, if the pipeline has noise. */
+  readonly denoiser: boolean;
+  /** Where new latents can be drawn from: the normal distribution that a variational model or its regularizer follows. */
+  readonly prior?: 'normal';
+  /** Of a quantised latent, whose last axis is always one of these vectors: row-major [count, length of the last axis]. */
+  readonly codes?: { readonly count: number; readonly values: Base64 };
+  readonly images: ExplorerImages;
+  /** Noise of the pipeline on these images, in the order of the stages. */
+  readonly noise: readonly { readonly stage: string; readonly settings: NoiseSettings }[];
+  readonly weights: {
+    readonly type: 'float16' | 'float32';
+    /**
+     * Of float16: the largest difference of outputs from those with float32 weights, over the images, as a share of the output's
+     * range.
+     */
+    readonly error?: number;
+  };
+  readonly encoder: ModelData;
+  readonly decoder: ModelData;
+}
+
+/** Test images (or training images, if there are no others) without noise, in the order of the data set. */
+export interface ExplorerImages {
+  /** The stage whose images they are. */
+  readonly stage: string;
+  readonly split: 'train' | 'test';
+  readonly count: number;
+  /** A byte for each value: row-major [count, ...input]. A byte `b` stands for the pixel `b * scale + offset`. */
+  readonly pixels: Base64;
+  readonly scale: number;
+  readonly offset: number;
+  /** Class labels, from 0. */
+  readonly labels?: readonly number[];
+  /** Names of the classes: label n is called `classes[n]`. */
+  readonly classes?: readonly string[];
+  /** The latents of the images: float32, row-major [count, ...latent]. Absent if a latent has more than 64 values. */
+  readonly latents?: Base64;
+}
+
+export interface ModelData {
+  /**
+   * The forward pass for one image, as `engine/program/print.ts` writes it. Its first input is an image or a latent; of a
+   * conditional model, the second one is the label. Its only result is the output.
+   */
+  readonly program: string;
+  /** The elements of the program's variables, one after the other, little-endian, of the type that `weights` says. */
+  readonly weights: Base64;
+}
+
+/** Bytes as text. */
+export type Base64 = string;
