@@ -86,5 +86,14 @@ function addPeek(map) {
   hint.hidden = false;
 }
 
+/** Opens a folded section that a link leads to. Browsers do this only for what is inside of it. */
+function unfoldTarget() {
+  const target = document.getElementById(location.hash.slice(1));
+  const fold = target?.matches('.folded') ? target.querySelector('details') : null;
+  if (fold) fold.open = true;
+}
+
+addEventListener('hashchange', unfoldTarget);
+unfoldTarget();
 document.querySelectorAll('.series').forEach(addSlider);
 document.querySelectorAll('.map').forEach(addPeek);

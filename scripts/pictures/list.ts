@@ -40,13 +40,13 @@ export const PICTURES: readonly Picture[] = [
     file: 'report.png',
     pipeline: 'pipelines/quickstart.yaml',
     from: 'report.html',
-    page: { width: 1160, until: '#pipeline' },
+    page: { width: 1160, until: '#stages' },
   },
   {
     file: 'report-phone.png',
     pipeline: 'pipelines/quickstart.yaml',
     from: 'report.html',
-    page: { width: 390, since: 'h3:text("What came out")', until: '#pipeline', scale: 2 },
+    page: { width: 390, until: '#stages', scale: 2 },
   },
   {
     file: 'coursework-denoising.png',

@@ -4,7 +4,7 @@ import { asset, brand, renderDocument } from './document.ts';
 import { html, type Content, type Html } from './html.ts';
 import type { Report } from './report.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
-import { pipelineSection } from './sections/pipeline.ts';
+import { graphOf, pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
 import { findMainFigure, summarySection } from './sections/summary.ts';
 import { activityLine, enumerate, stateMark } from './parts.ts';
@@ -17,8 +17,9 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
     ['head', headPart(report)],
     ['contents', contentsPart(report)],
     ['summary-part', summarySection(report, main)],
-    ['pipeline-part', pipelineSection(report)],
+    ['graph-part', graphOf(report)],
     ...report.stages.map((stage) => [`part-${stage.name}`, stageSection(report, stage, main)] as const),
+    ['pipeline-part', pipelineSection(report)],
     ['metrics-part', metricsSection(report)],
     ['environment-part', environmentSection(report)],
     ['reproduce-part', reproduceSection(report)],
@@ -40,13 +41,15 @@ export function renderPage(report: Report, version?: number): string {
     isLive: version !== undefined,
     header: html`${part('head')}${version === undefined ? undefined : liveLine(version)}`,
     contents: part('contents'),
-    main: html`${part('summary-part')} ${part('pipeline-part')}
+    // Results first, then what one can look at, then what one can look up.
+    main: html`${part('summary-part')}
       <section id="stages" aria-labelledby="stages-title">
         <h2 id="stages-title">Stages</h2>
-        ${report.stages.map(({ name }) => part(`part-${name}`))}
+        ${part('graph-part')} ${report.stages.map(({ name }) => part(`part-${name}`))}
       </section>
-      ${part('metrics-part')} ${part('environment-part')} ${part('reproduce-part')}`,
-    footer: part('hashes-part'),
+      ${part('pipeline-part')} ${part('metrics-part')} ${part('environment-part')} ${part('reproduce-part')}
+      ${part('hashes-part')}`,
+    footer: html``,
   });
 }
 
@@ -105,7 +108,7 @@ function dateText(milliseconds: number): Html {
 function contentsPart({ stages }: Report): Html {
   const link = (id: string, text: string): Html => html`<li><a href="#${id}">${text}</a></li>`;
   return html`<ul>
-    ${link('summary', 'Summary')}${link('pipeline', 'Pipeline')}
+    ${link('summary', 'Results')}
     <li>
       <a href="#stages">Stages</a>
       <ul>
@@ -120,6 +123,6 @@ function contentsPart({ stages }: Report): Html {
         )}
       </ul>
     </li>
-    ${link('metrics', 'Metrics')}${link('environment', 'Environment')}${link('reproduce', 'How to repeat it')}${link('hashes', 'Hashes')}
+    ${link('pipeline', 'Settings')}${link('metrics', 'Metrics')}${link('environment', 'Environment')}${link('reproduce', 'How to repeat it')}${link('hashes', 'Hashes')}
   </ul>`;
 }

@@ -164,3 +164,27 @@ export function activityLine({ text, fraction }: Activity, stage?: string): Html
 export function wide(content: Html, label: string): Html {
   return html`<div class="scroll wide" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
 }
+
+/**
+ * Folded content, which the reader unfolds.
+ *
+ * @param onPaper whether it is printed, folded or not
+ */
+export function details(summary: Content, content: Html, onPaper: 'printed' | 'left-out' = 'left-out'): Html {
+  return html`<details class="${onPaper}">
+    <summary>${summary}</summary>
+    ${content}
+  </details>`;
+}
+
+/** A section of what is looked up rather than read: folded. */
+export function foldedSection(
+  id: string,
+  title: string,
+  content: Html,
+  onPaper: 'printed' | 'left-out',
+): Html {
+  return html`<section id="${id}" class="folded ${onPaper}" aria-labelledby="${id}-title">
+    ${details(html`<h2 id="${id}-title">${title}</h2>`, content, onPaper)}
+  </section>`;
+}

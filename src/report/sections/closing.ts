@@ -7,6 +7,7 @@ import {
   download,
   enumerate,
   factList,
+  foldedSection,
   number,
   platformFacts,
   repeatsText,
@@ -20,9 +21,10 @@ export function metricsSection({ stages }: Report): Html {
   const rows = stages.flatMap((stage) =>
     Object.entries(stage.metrics).map(([name, value]) => ({ stage: stage.name, name, value })),
   );
-  return html`<section id="metrics" aria-labelledby="metrics-title">
-    <h2 id="metrics-title">Metrics</h2>
-    ${
+  return foldedSection(
+    'metrics',
+    'Metrics',
+    html`${
       rows.length === 0
         ? html`<p>No stage has measured anything.</p>`
         : html`<table>
@@ -58,8 +60,9 @@ export function metricsSection({ stages }: Report): Html {
             Without ${enumerate(left.map(({ name }) => stageLink(name)))}, whose results are of an earlier
             setting.
           </p>`
-    }
-  </section>`;
+    }`,
+    'left-out',
+  );
 }
 
 export function environmentSection({
@@ -77,68 +80,69 @@ export function environmentSection({
     ...platformFacts(engine, versions),
     ...otherVersions.map(([stage, version]) => [`Made before: ${stage}`, `Hourglass ${version}`] as const),
   ];
-  return html`<section id="environment" aria-labelledby="environment-title">
-    <h2 id="environment-title">Environment</h2>
-    ${factList(facts)}
-  </section>`;
+  return foldedSection('environment', 'Environment', factList(facts), 'printed');
 }
 
 export function reproduceSection(report: Report): Html {
   const { name, sources, hasPlugins, engine, seed } = report;
-  return html`<section id="reproduce" aria-labelledby="reproduce-title">
-    <h2 id="reproduce-title">How to repeat it</h2>
-    <p>
-      Every random draw derives from the seed ${seed}. The same pipeline gives the same numbers and figures,
-      bit for bit ${repeatsText(engine)}.
-    </p>
-    <ol>
-      <li>
-        Save ${enumerate(sources.map(download))}, which this page
-        carries${sources.length > 1 ? ', each in the place that its name says' : undefined}${
-          hasPlugins ? ', beside its plugins' : undefined
-        }.
-      </li>
-      <li>
-        Run it:
-        <pre class="command"><code>${repeatText(report)}</code></pre>
-      </li>
-      <li>
-        Compare its report, <code>outputs/${name}/report.html</code>, with this page: hashes and metrics must
-        be the same.
-      </li>
-    </ol>
-    ${engine?.['kind'] === 'portable' ? html`<p>It was run on the portable engine: <code>--engine portable</code>.</p>` : undefined}
-  </section>`;
+  return foldedSection(
+    'reproduce',
+    'How to repeat it',
+    html`<p>
+        Every random draw derives from the seed ${seed}. The same pipeline gives the same numbers and figures,
+        bit for bit ${repeatsText(engine)}.
+      </p>
+      <ol>
+        <li>
+          Save ${enumerate(sources.map(download))}, which this page
+          carries${sources.length > 1 ? ', each in the place that its name says' : undefined}${
+            hasPlugins ? ', beside its plugins' : undefined
+          }.
+        </li>
+        <li>
+          Run it:
+          <pre class="command"><code>${repeatText(report)}</code></pre>
+        </li>
+        <li>
+          Compare its report, <code>outputs/${name}/report.html</code>, with this page: hashes and metrics
+          must be the same.
+        </li>
+      </ol>
+      ${engine?.['kind'] === 'portable' ? html`<p>It was run on the portable engine: <code>--engine portable</code>.</p>` : undefined}`,
+    'printed',
+  );
 }
 
 export function hashesSection({ stages, sources }: Report): Html {
   const known = stages.filter(({ hash }) => hash !== undefined);
-  return html`<section id="hashes" aria-labelledby="hashes-title">
-    <h2 id="hashes-title">Hashes</h2>
-    <p>
-      SHA-256 of the pipeline ${sources.length === 1 ? 'file' : 'files'}, and for each stage of all that its
-      result depends on: type and version, settings, inputs, seed, engine, data files.
-    </p>
-    <table class="hashes">
-      <caption>
-        Hashes
-      </caption>
-      <tbody>
-        ${sources.map(
-          ({ file, text }) =>
-            html`<tr>
-              <th scope="row">${file}</th>
-              <td><code>${sha256(text)}</code></td>
-            </tr> `,
-        )}
-        ${known.map(
-          ({ name, hash }) =>
-            html`<tr>
-              <th scope="row">${name}</th>
-              <td><code>${hash}</code></td>
-            </tr> `,
-        )}
-      </tbody>
-    </table>
-  </section>`;
+  return foldedSection(
+    'hashes',
+    'Hashes',
+    html`<p>
+        SHA-256 of the pipeline ${sources.length === 1 ? 'file' : 'files'}, and for each stage of all that its
+        result depends on: type and version, settings, inputs, seed, engine, data files.
+      </p>
+      <table class="hashes">
+        <caption>
+          Hashes
+        </caption>
+        <tbody>
+          ${sources.map(
+            ({ file, text }) =>
+              html`<tr>
+                <th scope="row">${file}</th>
+                <td><code>${sha256(text)}</code></td>
+              </tr> `,
+          )}
+          ${known.map(
+            ({ name, hash }) =>
+              html`<tr>
+                <th scope="row">${name}</th>
+                <td><code>${hash}</code></td>
+              </tr> `,
+          )}
+        </tbody>
+      </table>`,
+    'left-out',
+  );
 }

@@ -3,11 +3,22 @@ import { describeChanges, type StageChange } from '../../artifacts/standing.ts';
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
 import { html, type Content, type Html } from '../html.ts';
-import { activityLine, enumerate, figure, number, picture, stageLink, stateMark, table } from '../parts.ts';
+import {
+  activityLine,
+  details,
+  enumerate,
+  figure,
+  number,
+  picture,
+  stageLink,
+  stateMark,
+  table,
+  wide,
+} from '../parts.ts';
 import type { Report, ReportStage, StageFile } from '../report.ts';
 import { stateText } from '../states.ts';
-import { linesId } from './pipeline.ts';
-import { settings, type MainFigure } from './summary.ts';
+import { linesId, settings } from './pipeline.ts';
+import type { MainFigure } from './summary.ts';
 
 /** The number of pictures of a series on paper. */
 const PRINTED = 4;
@@ -88,7 +99,7 @@ function renderExhibit(exhibit: Exhibit, id: string, stage: string, main: MainFi
       // Its data is already in the page.
       if (main?.stage === stage && main.picture.path === exhibit.picture.path) {
         return html`<p class="quiet">
-          ${exhibit.picture.path} is shown <a href="#summary">in the summary</a>.
+          ${exhibit.picture.path} is shown <a href="#summary">in the results</a>.
         </p>`;
       }
       return figure(exhibit.picture, `${stage}/${exhibit.picture.path}`);
@@ -198,15 +209,8 @@ function modelTable({ name, layers, totals }: ModelTable): Html {
 }
 
 function tableOf(exhibit: TableExhibit): Html {
-  const shown = html`<div class="wide">${table({ ...exhibit, caption: exhibit.path })}</div>`;
+  const shown = wide(table({ ...exhibit, caption: exhibit.path }), exhibit.path);
   return exhibit.main ? shown : details(exhibit.path, shown);
-}
-
-function details(summary: string, content: Html): Html {
-  return html`<details>
-    <summary>${summary}</summary>
-    ${content}
-  </details>`;
 }
 
 function fileList(files: readonly StageFile[]): Html {

@@ -1,28 +1,23 @@
-/** The top of a report: the question and the results. */
+/** The top of a report: its results. */
 import { describeChanges } from '../../artifacts/standing.ts';
 import { formatNumber } from '../../core/format.ts';
 import { runText } from '../command.ts';
 import type { Picture } from '../exhibit.ts';
 import { html, withCode, type Content, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { breakable, enumerate, figure, number, stageLink, stateMark, table } from '../parts.ts';
+import { breakable, enumerate, figure, number, stageLink, table } from '../parts.ts';
 import type { Problem, Report, ReportStage } from '../report.ts';
-import { describeSettings } from '../settings-text.ts';
-import { stateText } from '../states.ts';
 
 /** The most metrics that are shown as tiles; more are shown as a table. */
 const MOST_TILES = 4;
 
-/** Stages without inputs, and stages that others need, are the question; figures and metrics are the answer. */
+/** The figure and the numbers that answer the question of the pipeline. */
 export function summarySection(report: Report, main: MainFigure | undefined): Html {
   return html`<section id="summary" aria-labelledby="summary-title">
-    <h2 id="summary-title">Summary</h2>
+    <h2 id="summary-title">Results</h2>
     ${report.problems.length === 0 ? undefined : problemList(report.problems)} ${outdatedNote(report)}
-    <h3>What was asked</h3>
-    ${asked(report)}
-    <h3>What came out</h3>
-    ${results(report)}
     ${main === undefined ? undefined : figure(main.picture, `${main.stage}/${main.picture.path}`)}
+    ${results(report)}
   </section>`;
 }
 
@@ -55,60 +50,10 @@ function outdatedNote(report: Report): Content {
     <p>
       ${names} ${isOne ? 'has a result' : 'have results'} of an earlier
       setting${differs === '' ? undefined : html`: <strong>${differs}</strong>`}. ${isOne ? 'Its' : 'Their'}
-      numbers and figures are left out of this summary. To bring ${isOne ? 'it' : 'them'} up to date:
+      numbers and figures are left out here. To bring ${isOne ? 'it' : 'them'} up to date:
     </p>
     <pre class="command"><code>${runText(report)}</code></pre>
   </div>`;
-}
-
-function asked({ stages }: Report): Html {
-  const told = stages.filter((stage) => !isFigure(stage));
-  return html`<table class="asked">
-    <caption>
-      The stages with the settings that the pipeline names; figures are left out
-    </caption>
-    <thead>
-      <tr>
-        <th scope="col">Stage</th>
-        <th scope="col">Type</th>
-        <th scope="col">From</th>
-        <th scope="col">Settings</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${told.map(
-        (stage) =>
-          html`<tr>
-            <th scope="row">
-              ${stateMark(stage.state)}<span class="visually-hidden">${stateText(stage)}: </span
-              >${stageLink(stage.name)}
-            </th>
-            <td>${stage.type}</td>
-            <td>${from(stage)}</td>
-            <td>${settings(stage)}</td>
-          </tr> `,
-      )}
-    </tbody>
-  </table>`;
-}
-
-function from({ inputs }: ReportStage): Content {
-  return [...new Set(Object.values(inputs))].map((name, index) => [index === 0 ? '' : ', ', stageLink(name)]);
-}
-
-export function settings(stage: ReportStage): Content {
-  return describeSettings(stage.settings, stage.inputs).map(
-    ({ key, text }) => html`<span class="setting"><span class="key">${key}</span> ${text}</span> `,
-  );
-}
-
-/** Whether a stage produces only pictures. */
-function isFigure({ type, exhibits, metrics }: ReportStage): boolean {
-  const pictures = exhibits.filter(({ kind }) => kind === 'figure');
-  return (
-    type === 'figure' ||
-    (pictures.length > 0 && pictures.length === exhibits.length && Object.keys(metrics).length === 0)
-  );
 }
 
 /**
