@@ -10,6 +10,14 @@ export type Split = 'train' | 'test';
 /** Height, width, channels. */
 export type ImageShape = readonly [number, number, number];
 
+/** A class of images, as far as it is known before anything runs. */
+export interface ClassDescription {
+  /** Absent if only a run numbers the classes. */
+  readonly label?: number;
+  /** Absent if labels are numbers without names. */
+  readonly name?: string;
+}
+
 /** A layer of a model, as other stages see it. */
 export interface LayerDescription {
   /** Its kind, such as `Dense`. */
@@ -67,8 +75,8 @@ export type OutputDescription =
       readonly chosen?: ChosenImages;
       /** Whether they have class labels; absent if unknown. */
       readonly labeled?: boolean;
-      /** The number of classes, for a set known by name; absent if unknown. */
-      readonly classes?: number;
+      /** All classes that they can have; absent if unknown. */
+      readonly classes?: readonly ClassDescription[];
     }
   | {
       readonly kind: 'model';
@@ -197,6 +205,8 @@ export interface Inspection {
   readonly range?: readonly [number, number];
   /** Images in each split after `limit`, if they could be counted. */
   readonly counts?: Readonly<Partial<Record<Split, number>>>;
+  /** All classes that images can have, if the files show them. */
+  readonly classes?: readonly ClassDescription[];
   readonly findings: readonly Finding[];
 }
 

@@ -19,6 +19,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { Architecture } from '../../src/layers/layer.ts';
 import type { InputArtifact, NodeDefinition } from '../../src/nodes/contract.ts';
 import { encodeNode } from '../../src/nodes/encode/node.ts';
+import { describeClasses } from '../../src/nodes/class-labels.ts';
 import { evaluateNode } from '../../src/nodes/evaluate/node.ts';
 import { figureNode } from '../../src/nodes/figure/node.ts';
 import { modelNode } from '../../src/nodes/model/node.ts';
@@ -313,5 +314,5 @@ test('what `check` finds', () => {
     findings(evaluateNode, { ...evaluation, metrics: ['mse'] }, {}, { range: [0, 1], ...data });
   assert.deepEqual(evaluate({ labeled: true }), []);
   assert.deepEqual(evaluate({ labeled: false }), ['bad-setting data']);
-  assert.deepEqual(evaluate({ labeled: true, classes: 10 }), ['out-of-range model']);
+  assert.deepEqual(evaluate({ labeled: true, classes: describeClasses(10) }), ['out-of-range model']);
 });

@@ -1,5 +1,6 @@
 import type { AnomalySettings } from '../../schema/generated/settings.ts';
-import type { Split } from '../../core/stage-type.ts';
+import type { ClassDescription, Split } from '../../core/stage-type.ts';
+import { listOf } from '../class-labels.ts';
 
 /** Metrics that need to know which images are anomalous. The first one is that by which sweeps compare trials. */
 const JUDGED = ['roc_auc', 'average_precision', 'precision', 'recall', 'false_positive_rate'] as const;
@@ -22,6 +23,17 @@ export const FILES = {
   scores: 'scores.csv',
   examples: 'examples',
 } as const;
+
+/** What to say if there are no images from which the threshold could come. */
+export function noneNormal(
+  stage: string | undefined,
+  classes: readonly ClassDescription[],
+): { readonly message: string; readonly hint: string } {
+  return {
+    message: `none of the training images of \`${stage}\` is of a class in \`normal\`, so there is no threshold`,
+    hint: `their classes: ${listOf(classes)}`,
+  };
+}
 
 /** The name of the images of a split in messages. */
 export function nameOf(split: Split): string {

@@ -3,6 +3,7 @@ import type { AnomalySettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { AnalysisContext, OutputDescription } from '../../core/stage-type.ts';
+import { checkClasses, hasClass } from '../class-labels.ts';
 import type { NodeDefinition } from '../contract.ts';
 import {
   checkEntropyTarget,
@@ -12,7 +13,7 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from '../train/checks.ts';
-import { LARGEST_LATENT, metricNames } from './names.ts';
+import { LARGEST_LATENT, metricNames, noneNormal } from './names.ts';
 
 export const anomalyNode: NodeDefinition<AnomalySettings> = {
   type: 'anomaly',
@@ -48,7 +49,7 @@ function analyze(context: AnalysisContext<AnomalySettings>): OutputDescription {
     checkSplit(context, settings.split, data, undefined, ['split']);
     checkImages(context, model, data, 'data');
     if (!isSeparate) checkReference(context, data, 'data');
-    checkLabels(context, data);
+    checkLabels(context, data, isSeparate ? reference : data);
   }
   if (reference !== undefined) {
     checkImages(context, model, reference, 'reference');
@@ -110,14 +111,28 @@ function checkReference(
 function checkLabels(
   { settings, references, report }: AnalysisContext<AnomalySettings>,
   data: ImagesDescription,
+  reference: ImagesDescription | undefined,
 ): void {
-  if (settings.normal === undefined || data.labeled !== false) return;
-  report({
-    code: 'bad-setting',
-    message: `\`normal\` selects by label, but the images of \`${references['data']}\` have none`,
-    hint: 'remove `normal`: the stage then returns the scores and the threshold only',
-    at: ['normal'],
-  });
+  const { normal } = settings;
+  if (normal === undefined) return;
+  if (data.labeled === false) {
+    report({
+      code: 'bad-setting',
+      message: `\`normal\` selects by label, but the images of \`${references['data']}\` have none`,
+      hint: 'remove `normal`: the stage then returns the scores and the threshold only',
+      at: ['normal'],
+    });
+    return;
+  }
+  // The images that are scored may all be anomalous, and the reference images all normal.
+  const learned = reference?.labeled === false ? [] : reference?.classes;
+  if (data.classes === undefined || learned === undefined) return;
+  const known = [...data.classes, ...learned];
+  checkClasses({ references, report }, known, normal, 'normal');
+  if (learned.length === 0 || !normal.every((one) => hasClass(known, one))) return;
+  if (normal.some((one) => hasClass(learned, one))) return;
+  const stage = references['reference'] ?? references['data'];
+  report({ code: 'bad-setting', ...noneNormal(stage, learned), at: ['normal'] });
 }
 
 function checkScore(

@@ -1,7 +1,7 @@
 /** Scores images, chooses the threshold, and measures how well it tells anomalous images from normal ones. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StoredImages } from '../../formats/images.ts';
+import { openImages, readImageSet, SPLITS, type StoredImages } from '../../formats/images.ts';
 import type { AnomalySettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { quantileOf } from '../../core/statistics.ts';
@@ -9,12 +9,12 @@ import { modelShapes, type ModelShapes } from '../../engine/train/predict.ts';
 import { rowNumbers } from '../../engine/train/samples.ts';
 import { loadModel } from '../../layers/save.ts';
 import type { InputArtifact, StageContext, StageResult } from '../contract.ts';
-import { labelsOf } from '../class-labels.ts';
+import { classesIn, knownLabels, requireClasses } from '../class-labels.ts';
 import { imagesFor, requireInput } from '../train/pairs.ts';
 import { checkTargetValues } from '../train/targets.ts';
 import { writeExamples } from './examples.ts';
 import { judge } from './judge.ts';
-import { FILES, nameOf } from './names.ts';
+import { FILES, nameOf, noneNormal } from './names.ts';
 import { loadScorer, type Scorer } from './scores.ts';
 import { scoreTable } from './table.ts';
 
@@ -32,6 +32,7 @@ export async function runAnomaly(context: Context): Promise<StageResult> {
     const reference = await (await imagesFor(from, shapes)).read('train');
     const source = await imagesFor(data, shapes);
     const images = await source.read(settings.split);
+    await requireNormal(context, [from, data]);
     checkLikelihood(context, scorer, from.stage, reference);
     checkLikelihood(context, scorer, data.stage, images);
     const step = (text: string, start: number) => (fraction: number) =>
@@ -84,20 +85,36 @@ function checkLikelihood({ log }: Context, { loss }: Scorer, stage: string, imag
   checkTargetValues([images], { stage, activation: 'sigmoid', log, entropyAt: ['score'] });
 }
 
+/** @throws Failure `bad-setting` if neither the reference nor the scored images have a class in `normal` */
+async function requireNormal({ settings }: Context, inputs: readonly InputArtifact[]): Promise<void> {
+  const { normal } = settings;
+  if (normal === undefined) return;
+  const classes = await Promise.all(
+    inputs.map(async ({ folder }) => {
+      const { splits } = await readImageSet(folder);
+      const chosen = SPLITS.filter((split) => splits[split] !== undefined);
+      return classesIn(await Promise.all(chosen.map((split) => openImages(folder, split))));
+    }),
+  );
+  const stage = inputs.at(-1)?.stage ?? '';
+  requireClasses(
+    normal,
+    classes.flatMap((each) => each ?? []),
+    { stage, at: ['normal'] },
+  );
+}
+
 /** The training images that are normal: all of them, if they have no labels. */
 function referenceRows({ settings }: Context, { stage }: InputArtifact, images: StoredImages): Int32Array {
-  const { labels, classes } = images;
+  const { labels } = images;
   const rows = rowNumbers(images.count);
   if (settings.normal === undefined || labels === undefined) return rows;
-  const wanted = labelsOf(settings.normal, classes, { stage, at: ['normal'] });
+  const classes = classesIn([images]) ?? [];
+  const wanted = knownLabels(settings.normal, classes);
   const normal = rows.filter((row) => wanted.has(labels[row] ?? -1));
   if (normal.length > 0) return normal;
-  throw failure(
-    'bad-setting',
-    `none of the ${images.count} training images of \`${stage}\` is of a class in \`normal\`, so there is no threshold`,
-    `their labels: ${[...new Set(labels)].sort((one, other) => one - other).join(', ')}`,
-    ['normal'],
-  );
+  const { message, hint } = noneNormal(stage, classes);
+  throw failure('bad-setting', message, hint, ['normal']);
 }
 
 /** Whether each image is anomalous; undefined if that is not known. */
@@ -115,7 +132,7 @@ function anomalousOf(
       ['normal'],
     );
   }
-  const normal = labelsOf(settings.normal, classes, { stage, at: ['normal'] });
+  const normal = knownLabels(settings.normal, classesIn([{ labels, ...(classes && { classes }) }]));
   return Array.from({ length: count }, (_, row) => !normal.has(labels[row] ?? -1));
 }
 

@@ -2,6 +2,7 @@ import type { ConcatSettings } from '../../schema/generated/settings.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import type { OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
+import { joinedClasses } from '../class-labels.ts';
 import { resampledFinding, stepIdentity } from '../step.ts';
 import type { ImagesDescription } from '../train/checks.ts';
 
@@ -39,6 +40,7 @@ export const concatNode: NodeDefinition<ConcatSettings> = {
     const { range: one } = first;
     const { range: two } = second;
     const corrupted = first.corruptionOf !== undefined || second.corruptionOf !== undefined;
+    const classes = joinedClasses(first.classes, second.classes);
     return {
       kind: 'images',
       splits: (['train', 'test'] as const).filter(
@@ -49,6 +51,7 @@ export const concatNode: NodeDefinition<ConcatSettings> = {
         ? {}
         : { range: [Math.min(one[0], two[0]), Math.max(one[1], two[1])] }),
       identity: joined(first.identity ?? stage, second.identity ?? other),
+      ...(classes === undefined ? {} : { classes }),
       ...(corrupted ? { corruptionOf: joined(cleanOf(stage, first), cleanOf(other, second)) } : {}),
     };
   },

@@ -33,6 +33,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
     findings.forEach(report);
     const shape = inspected?.shape ?? told.shape;
     const range = inspected?.range ?? told.range;
+    const classes = inspected?.classes ?? told.classes;
     return {
       kind: 'images',
       ...(shape === undefined ? {} : { shape }),
@@ -41,7 +42,7 @@ export const datasetNode: NodeDefinition<DatasetSettings> = {
       chosen: chosenBy(settings, counts, inspected?.counts),
       ...(holdsClean ? { holdsClean, corruptionOf: pairedIdentity(stage) } : {}),
       ...(labeled === undefined ? {} : { labeled }),
-      ...(told.classes === undefined ? {} : { classes: told.classes }),
+      ...(classes === undefined ? {} : { classes }),
     };
   },
 

@@ -13,6 +13,7 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from '../train/checks.ts';
+import { describeClasses } from '../class-labels.ts';
 import { checkLabel } from '../label.ts';
 import { LARGEST_MIXED, splitOf } from './choice.ts';
 
@@ -55,10 +56,21 @@ function analyze(context: AnalysisContext<SampleSettings>): OutputDescription | 
     ...(settings.from !== 'posterior'
       ? model === undefined
         ? {}
-        : { labeled: model.classes !== undefined }
-      : data?.labeled === undefined
-        ? {}
-        : { labeled: data.labeled }),
+        : {
+            labeled: model.classes !== undefined,
+            ...(model.classes === undefined
+              ? {}
+              : {
+                  classes:
+                    settings.label === undefined
+                      ? describeClasses(model.classes)
+                      : [{ label: settings.label }],
+                }),
+          }
+      : {
+          ...(data?.labeled === undefined ? {} : { labeled: data.labeled }),
+          ...(data?.classes === undefined ? {} : { classes: data.classes }),
+        }),
   } as const;
   if (model === undefined) return described;
   const shape = imageOf(model.outputShape);

@@ -3,6 +3,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, ChosenImages, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { beyond } from '../beyond.ts';
+import { checkClasses, chosenClasses } from '../class-labels.ts';
 import { describeStep } from '../step.ts';
 import type { ImagesDescription } from '../train/checks.ts';
 import { amountOf } from './amount.ts';
@@ -66,6 +67,7 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
       }
     }
     checkCount(context, described);
+    if (settings.classes !== null) checkClasses(context, described.classes, settings.classes, 'classes');
     if (settings.classes !== null && described.labeled === false) {
       report({
         code: 'bad-setting',
@@ -75,7 +77,8 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
       });
     }
     const { chosen, classes, ...others } = described;
-    const rest = settings.classes !== null || classes === undefined ? others : { ...others, classes };
+    const left = settings.classes === null ? classes : chosenClasses(settings.classes, classes);
+    const rest = left === undefined ? others : { ...others, classes: left };
     if (chosen === undefined) return rest;
     const { counts: before, ...kept } = chosen;
     const counts =

@@ -1,11 +1,18 @@
 import { takeRows } from '../../formats/image-rows.ts';
-import { openImages, readImageSet, SPLITS, writeImageSet, type ImageArray } from '../../formats/images.ts';
+import {
+  openImages,
+  readImageSet,
+  SPLITS,
+  writeImageSet,
+  type ImageArray,
+  type StoredImages,
+} from '../../formats/images.ts';
 import type { SubsetSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { permutation } from '../../core/philox.ts';
 import { deriveSeed } from '../../core/seed.ts';
 import type { Split } from '../../core/stage-type.ts';
-import { labelsOf } from '../class-labels.ts';
+import { classesIn, labelsOf } from '../class-labels.ts';
 import { lostClasses } from '../class-loss.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { amountOf } from './amount.ts';
@@ -15,11 +22,21 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
   const source = inputs['data'];
   if (source === undefined) throw new Error('subset without data');
   const record = await readImageSet(source.folder);
+  const stored: Partial<Record<Split, StoredImages>> = {};
+  for (const split of SPLITS)
+    if (record.splits[split] !== undefined) stored[split] = await openImages(source.folder, split);
+  const wanted =
+    settings.classes === null
+      ? undefined
+      : labelsOf(settings.classes, classesIn(Object.values(stored)), {
+          stage: source.stage,
+          at: ['classes'],
+        });
   const splits: Partial<Record<Split, ImageArray>> = {};
   for (const split of SPLITS) {
-    if (record.splits[split] === undefined) continue;
+    const images = stored[split];
+    if (images === undefined) continue;
     if (signal.aborted) throw failure('interrupted', 'stopped while choosing images');
-    const images = await openImages(source.folder, split);
     if (settings.classes !== null && images.labels === undefined) {
       throw failure(
         'bad-setting',
@@ -27,7 +44,7 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
         'leave `classes` out',
       );
     }
-    const rows = choose(images, context, split);
+    const rows = choose(images, context, { split, wanted });
     if (rows.length === 0) {
       throw failure(
         'bad-setting',
@@ -47,14 +64,10 @@ export async function runSubset(context: StageContext<SubsetSettings>): Promise<
 
 /** Numbers of the kept images, in order. */
 function choose(
-  { count, labels, classes }: ImageArray,
+  { count, labels }: ImageArray,
   { settings, inputs, log }: StageContext<SubsetSettings>,
-  split: Split,
+  { split, wanted }: { readonly split: Split; readonly wanted: ReadonlySet<number> | undefined },
 ): Int32Array {
-  const wanted =
-    settings.classes === null
-      ? undefined
-      : labelsOf(settings.classes, classes, { stage: inputs['data']?.stage ?? '', at: ['classes'] });
   const rows = new Int32Array(count);
   let end = 0;
   for (let row = 0; row < count; row++)

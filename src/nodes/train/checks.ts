@@ -34,13 +34,14 @@ export function checkInput(
   model: ModelDescription,
   data: ImagesDescription,
 ): void {
+  const highest = Math.max(-1, ...(data.classes ?? []).map(({ label = -1 }) => label));
   if (model.classes !== undefined && data.labeled === false) {
     report({ code: 'bad-setting', ...noLabels(references['data']), at: ['data'] });
-  } else if (model.classes !== undefined && data.classes !== undefined && data.classes > model.classes) {
+  } else if (model.classes !== undefined && highest >= model.classes) {
     report({
       code: 'out-of-range',
-      message: `the images of \`${references['data']}\` have ${data.classes} classes, but \`${references['model']}\` knows ${model.classes}`,
-      hint: `give the model \`classes: ${data.classes}\``,
+      message: `the images of \`${references['data']}\` have labels from 0 to ${highest}, but \`${references['model']}\` knows ${model.classes} classes, 0 to ${model.classes - 1}`,
+      hint: `give the model \`classes: ${highest + 1}\``,
       at: ['model'],
     });
   }

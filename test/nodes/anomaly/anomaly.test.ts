@@ -16,6 +16,7 @@ import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.
 import type { Architecture } from '../../../src/layers/layer.ts';
 import { saveAutoencoder } from '../../../src/layers/save.ts';
 import { anomalyNode } from '../../../src/nodes/anomaly/node.ts';
+import { describeClasses } from '../../../src/nodes/class-labels.ts';
 import { figureNode } from '../../../src/nodes/figure/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { layer } from '../../layers/specs.ts';
@@ -104,6 +105,28 @@ test('what does not fit is found before anything runs', () => {
   assert.deepEqual(analyze({ normal: [0] }, { reference: { shape: [9, 9, 1] } }).found, [
     'error shape-mismatch model',
   ]);
+});
+
+test('classes that neither the scored nor the reference images have are found before anything runs', () => {
+  const named = describeClasses(['good', 'cut', 'hole']);
+  const digits = describeClasses(10);
+  const found = (normal: AnomalySettings['normal'], ...given: Parameters<typeof analyze>[1][]) =>
+    analyze({ normal }, ...given).found;
+  assert.deepEqual(found([0, 12], { data: { classes: digits } }), ['error bad-setting normal.1']);
+  assert.deepEqual(found(['3'], { data: { classes: digits } }), ['error bad-setting normal.0']);
+  assert.deepEqual(found(['gut', 'cut', 3], { data: { classes: named } }), [
+    'error bad-setting normal.0',
+    'error bad-setting normal.2',
+  ]);
+  assert.deepEqual(found(['good', 1], { data: { classes: named } }), []);
+  // What is scored may be all anomalous, but the threshold needs normal images.
+  const [good, others] = [named.slice(0, 1), named.slice(1)];
+  assert.deepEqual(found(['good'], { data: { classes: others }, reference: { classes: good } }), []);
+  assert.deepEqual(found(['cut'], { data: { classes: others }, reference: { classes: good } }), [
+    'error bad-setting normal',
+  ]);
+  assert.deepEqual(found(['cut'], { data: { classes: others }, reference: { labeled: false } }), []);
+  assert.deepEqual(found(['cut'], { data: { classes: others }, reference: {} }), []);
 });
 
 test('a threshold of other images than those of the training is pointed out, unless their normal ones are known', () => {
@@ -265,7 +288,10 @@ test('names, labels and numbers that cannot be used are refused', async (t) => {
     error.diagnostics[0]?.code === wanted &&
     (at === undefined || error.diagnostics[0].message.includes(at));
   await assert.rejects(score(t, { normal: ['intakt'] }), code('bad-setting', 'intakt'));
-  await assert.rejects(score(t, { normal: [7] }), code('bad-setting', 'normal'));
+  await assert.rejects(score(t, { normal: [0, 7] }), code('bad-setting', '7'));
+  const { labels: cut = [], ...rest } = withAnomalies(24, 2);
+  const train = { ...rest, labels: new Int32Array(cut.length).fill(1) };
+  await assert.rejects(score(t, { normal: [0] }, { train }), code('bad-setting', 'threshold'));
   const { labels: _labels, classes: _classes, ...unlabelled } = withAnomalies(24, 2);
   await assert.rejects(
     score(t, { normal: [0] }, { test: unlabelled, train: unlabelled }),

@@ -46,12 +46,21 @@ test('classes are kept by name, too, and keep all names', async (t) => {
   const { splits, record } = await keep(['mouse', 0]);
   assert.deepEqual([...(splits.train?.labels ?? [])], [0, 2, 0, 2, 0, 2]);
   assert.deepEqual(record.classes, named.classes);
-  for (const wrong of [() => keep(['mice']), () => keep(['0'], numbered(9) as typeof named)]) {
-    await assert.rejects(wrong, (error) => {
+  const plain = numbered(9) as typeof named;
+  const wrongs: readonly (readonly [classes: SubsetSettings['classes'], train: typeof named, at: number])[] =
+    [
+      [['mice'], named, 0],
+      [['0'], plain, 0],
+      // The others would still be kept.
+      [[0, 3], named, 1],
+      [[1, 2, 7], plain, 2],
+    ];
+  for (const [classes, train, at] of wrongs) {
+    await assert.rejects(keep(classes, train), (error) => {
       assert.ok(error instanceof Failure);
       assert.deepEqual(
-        error.diagnostics.map(({ code, at }) => [code, at]),
-        [['bad-setting', ['classes']]],
+        error.diagnostics.map((one) => [one.code, one.at]),
+        [['bad-setting', ['classes', at]]],
       );
       return true;
     });

@@ -4,6 +4,7 @@ import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import { Failure } from '../../../core/diagnostic.ts';
 import type { Finding, Inspection } from '../../../core/stage-type.ts';
 import { beyond } from '../../beyond.ts';
+import { classesIn } from '../../class-labels.ts';
 import { toImageSet } from '../pixels.ts';
 import type { RawSplits } from '../raw.ts';
 
@@ -64,7 +65,8 @@ async function inspect(settings: DatasetSettings, read: () => Promise<RawSplits>
     }));
     if (beyondLimit !== undefined) findings.push(beyondLimit);
     const counts = Object.fromEntries(Object.entries(splits).map(([split, { count }]) => [split, count]));
-    return { shape, range, counts, findings };
+    const classes = classesIn(Object.values(splits));
+    return { shape, range, counts, findings, ...(classes === undefined ? {} : { classes }) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return {

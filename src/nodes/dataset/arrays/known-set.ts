@@ -3,22 +3,29 @@ import type { IdxArray } from '../../../formats/idx.ts';
 import { namesOf } from '../../../formats/image-names.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { Split } from '../../../core/stage-type.ts';
+import { describeClasses } from '../../class-labels.ts';
 import { byteRange, type RawSplit, type RawSplits } from '../raw.ts';
 import type { SourceDescription } from '../sources/source.ts';
 import type { IdxPin, Part } from './known-files.ts';
 
-/** 60,000 training and 10,000 test images of 28x28 bytes, with labels. */
-export function describeKnownSet({
-  normalize,
-}: {
-  readonly normalize: 'minmax' | 'none';
-}): SourceDescription {
+/** Both sets have 10 classes. */
+const CLASSES = 10;
+
+/**
+ * 60,000 training and 10,000 test images of 28x28 bytes, with labels.
+ *
+ * @param names of the classes, unless they are digits
+ */
+export function describeKnownSet(
+  { normalize }: { readonly normalize: 'minmax' | 'none' },
+  names?: readonly string[],
+): SourceDescription {
   return {
     shape: [28, 28, 1],
     range: byteRange(normalize),
     splits: ['train', 'test'],
     labeled: true,
-    classes: 10,
+    classes: describeClasses(names ?? CLASSES),
     counts: { train: 60_000, test: 10_000 },
   };
 }

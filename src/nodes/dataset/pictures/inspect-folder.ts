@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { kindOf } from '../../../files/nearby.ts';
 import { DECODED_NAME } from '../../../formats/image-format.ts';
-import type { Finding } from '../../../core/stage-type.ts';
+import type { ClassDescription, Finding } from '../../../core/stage-type.ts';
 import { missingFile, withContent, type NamedPath } from '../../own-files.ts';
 import { failuresOf } from '../findings.ts';
-import { isSystemName } from '../names.ts';
+import { classOrder, isSystemName } from '../names.ts';
 import type { FolderOptions } from './folder.ts';
 import { byFolder, listImages, withoutLabels } from './layout.ts';
 
@@ -27,6 +27,24 @@ export async function inspectFolder(
     (labels === 'folder' ? byFolder : withoutLabels)(tree, named.path);
   });
   return Promise.all(findings.map((finding) => withContent(finding, path)));
+}
+
+/**
+ * Classes by the names of folders: all that there can be. Folders without images get no label, so only a run numbers them. Undefined
+ * if labels are not from folders, or are only seen when all files are listed.
+ */
+export async function foldersAsClasses(
+  splits: readonly { readonly folder: string; readonly labels: unknown }[],
+): Promise<readonly ClassDescription[] | undefined> {
+  const names = new Set<string>();
+  for (const { folder, labels } of splits) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    const folders = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+    const isLoose = entries.some((entry) => entry.isFile() && DECODED_NAME.test(entry.name));
+    if (labels !== 'folder' || isLoose || folders.length === 0) return undefined;
+    for (const { name } of folders) if (!isSystemName(name)) names.add(name);
+  }
+  return classOrder([...names]).map((name) => ({ name }));
 }
 
 /** Whether the folder, or one of its folders, contains a file with the name of an image. That is enough: its content is not read. */

@@ -45,7 +45,7 @@ const TITLE = 'Fashion-MNIST';
 
 export const fashionMnist: Source<FashionMnistDatasetSettings> = {
   cosmetic: ['url'],
-  describe: describeKnownSet,
+  describe: (settings) => describeKnownSet(settings, CLASSES),
   files: ({ path }) => ({ path }),
   fingerprint: () => Promise.resolve(pinnedHashes(FASHION_MNIST_FILES, '.gz')),
   async inspect(settings, folder) {

@@ -7,7 +7,7 @@ import { failuresOf } from '../findings.ts';
 import { identityAt } from '../identity.ts';
 import { checkCrop, shapeOfPictures } from '../pictures/crop.ts';
 import { listFolder } from '../pictures/folder.ts';
-import { inspectFolder } from '../pictures/inspect-folder.ts';
+import { foldersAsClasses, inspectFolder } from '../pictures/inspect-folder.ts';
 import type { SplitFolder, TableSetting } from '../pictures/read-folders.ts';
 import type { Source } from './source.ts';
 
@@ -50,7 +50,8 @@ export const images: Source<ImagesDatasetSettings> = {
         inspectTable(own, folder),
       ]),
     );
-    return { findings: findings.flat() };
+    const classes = await foldersAsClasses(foldersOf(settings, folder));
+    return { findings: findings.flat(), ...(classes === undefined ? {} : { classes }) };
   },
 
   async read(context) {

