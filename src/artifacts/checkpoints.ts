@@ -4,6 +4,7 @@
  *
  *     checkpoints/<lineage>/000012-<SHA-256 of the content>.safetensors    arrays and notes after 12 epochs
  *     checkpoints/<lineage>/files/previews/epoch-012.png                   artifacts written by then
+ *     checkpoints/<lineage>/spent.json                                     how long the epochs took
  *
  * A checkpoint appears atomically, and is checked before it is used. Processes may work on the same lineage at the same time:
  * they write the same bytes.
@@ -28,6 +29,14 @@ export interface Checkpoint {
   readonly files: readonly string[];
 }
 
+/** Time spent on a stage. */
+export interface Spent {
+  /** Wall time. */
+  readonly seconds: number;
+  /** Seconds of all threads of its process. */
+  readonly processor: number;
+}
+
 /** Checkpoints kept: a second one, in case the disk loses the first. */
 const KEPT = 2;
 
@@ -41,10 +50,17 @@ interface Found {
 
 export class Checkpoints {
   readonly folder: string;
+  readonly #begun = clock();
+  #earlier: Spent = { seconds: 0, processor: 0 };
 
   /** @param folder absolute path of one lineage's folder; created when first needed */
   constructor(folder: string) {
     this.folder = folder;
+  }
+
+  /** What earlier runs spent on the epochs that `restore` took over. */
+  get earlier(): Spent {
+    return this.#earlier;
   }
 
   /** The newest epoch, up to `limit`, that has a checkpoint; its content is not checked. */
@@ -65,6 +81,7 @@ export class Checkpoints {
     for (const found of await this.#list(limit)) {
       const checkpoint = await this.#read(found);
       if (checkpoint !== undefined && (await this.#placeFiles(checkpoint.hashes, stageFolder))) {
+        this.#earlier = (await this.#spent()).get(found.epoch) ?? this.#earlier;
         return { ...checkpoint.content, files: Object.keys(checkpoint.hashes) };
       }
       onDamaged(found.name);
@@ -84,6 +101,7 @@ export class Checkpoints {
     for (const path of files) hashes[path] = await this.#keepFile(join(stageFolder, path), path);
     const metadata = new Map([['checkpoint', JSON.stringify({ epoch, notes, files: hashes })]]);
     const bytes = encodeTensors({ arrays, metadata });
+    await this.#noteSpent(epoch);
     await writeFileAtomic(
       join(this.folder, `${String(epoch).padStart(6, '0')}-${sha256(bytes)}.safetensors`),
       bytes,
@@ -95,6 +113,34 @@ export class Checkpoints {
 
   async remove(): Promise<void> {
     await removeAll(this.folder);
+  }
+
+  /**
+   * Not part of the checkpoint, whose bytes are the same in every run. Processes at work on one lineage replace each other's
+   * times, which are about equal.
+   */
+  async #noteSpent(epoch: number): Promise<void> {
+    const { seconds, processor } = clock();
+    const kept = new Set((await this.#list(Infinity)).map((found) => found.epoch));
+    const others = [...(await this.#spent())].filter(([of]) => kept.has(of) && of !== epoch);
+    const own: Spent = {
+      seconds: this.#earlier.seconds + seconds - this.#begun.seconds,
+      processor: this.#earlier.processor + processor - this.#begun.processor,
+    };
+    const spent = Object.fromEntries([...others, [epoch, own]]);
+    await writeFileAtomic(join(this.folder, SPENT), JSON.stringify(spent));
+  }
+
+  /** By epoch; without those that are not readable, as after a power failure. */
+  async #spent(): Promise<ReadonlyMap<number, Spent>> {
+    const text = await ifReadable(readFile(join(this.folder, SPENT), 'utf8'));
+    try {
+      const value: unknown = JSON.parse(text ?? '');
+      const entries = isJsonObject(value) ? Object.entries(value) : [];
+      return new Map(entries.flatMap(([epoch, spent]) => (isSpent(spent) ? [[Number(epoch), spent]] : [])));
+    } catch {
+      return new Map();
+    }
   }
 
   /** Newest first. */
@@ -149,6 +195,20 @@ export class Checkpoints {
     }
     return true;
   }
+}
+
+const SPENT = 'spent.json';
+
+function isSpent(value: unknown): value is Spent {
+  return (
+    isJsonObject(value) && typeof value['seconds'] === 'number' && typeof value['processor'] === 'number'
+  );
+}
+
+/** Of this process. */
+function clock(): Spent {
+  const { user, system } = process.cpuUsage();
+  return { seconds: performance.now() / 1000, processor: (user + system) / 1e6 };
 }
 
 function parse(

@@ -16,11 +16,11 @@ export interface StoredFile {
   readonly modified: number;
 }
 
-/** What a stage used of the machine. */
+/** What a stage used of the machine, in all runs that it took. */
 export interface Usage {
   /** Seconds of all its threads. Unlike the wall time, it hardly depends on what else the machine does. */
   readonly processor: number;
-  /** Peak memory of its process in bytes. The process may have run other stages before. */
+  /** Peak memory of its last process in bytes. The process may have run other stages before. */
   readonly memory: number;
 }
 
@@ -31,9 +31,9 @@ export interface EntryRecord {
   readonly metrics: Readonly<Record<string, number>>;
   /** The artifacts to show first. */
   readonly highlights: readonly string[];
-  /** Wall time of the run that produced it. */
+  /** Wall time of the run that produced it, and of those that it resumed. */
   readonly seconds: number;
-  /** What that run used; absent in entries of versions before 0.2.0. */
+  /** What they used; absent in entries of versions before 0.2.0. */
   readonly usage?: Usage;
   /** The version of Hourglass that made it; absent in entries of versions before 0.2.0. */
   readonly hourglass?: string;

@@ -40,6 +40,8 @@ export type FromWorker =
       readonly metrics: Readonly<Record<string, number>>;
       readonly highlights: readonly string[];
       readonly usage: Usage;
+      /** Wall time of earlier runs that this one resumed. `usage` includes their processor time. */
+      readonly earlierSeconds: number;
     }
   | {
       readonly type: 'failed';

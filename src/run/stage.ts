@@ -64,7 +64,7 @@ export async function runStage(run: StageRun): Promise<Entry> {
       key: stage.key as unknown as JsonObject,
       metrics: result.metrics,
       highlights: result.highlights,
-      seconds: (performance.now() - started) / 1000,
+      seconds: (performance.now() - started) / 1000 + result.earlierSeconds,
       usage: result.usage,
       hourglass: packageVersion,
     });

@@ -64,15 +64,18 @@ async function answerOf(task: StageTask): Promise<FromWorker> {
   try {
     const before = processorSeconds();
     node = await findNode(task);
-    const result = await node.run(contextOf(task, node));
+    const context = contextOf(task, node);
+    const result = await node.run(context);
+    const { seconds, processor } = context.checkpoints?.earlier ?? { seconds: 0, processor: 0 };
     return {
       type: 'done',
       metrics: result.metrics ?? {},
       highlights: result.highlights ?? [],
       usage: {
-        processor: processorSeconds() - before,
+        processor: processor + processorSeconds() - before,
         memory: process.resourceUsage().maxRSS * 1024,
       },
+      earlierSeconds: seconds,
     };
   } catch (error) {
     // A full disk means the same for every stage type. The stage type explains other file errors; those that it does not explain

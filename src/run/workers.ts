@@ -12,6 +12,8 @@ export interface TaskResult {
   readonly metrics: Readonly<Record<string, number>>;
   readonly highlights: readonly string[];
   readonly usage: Usage;
+  /** Wall time of earlier runs that this one resumed. */
+  readonly earlierSeconds: number;
 }
 
 export interface TaskEvents {
@@ -81,8 +83,8 @@ export class WorkerPool {
       this.#end(worker);
     else this.#rest(worker);
     if (answer.type === 'done') {
-      const { metrics, highlights, usage } = answer;
-      return { metrics, highlights, usage };
+      const { metrics, highlights, usage, earlierSeconds } = answer;
+      return { metrics, highlights, usage, earlierSeconds };
     }
     if (answer.stack !== undefined) events.log('error', answer.stack);
     throw new Failure(...answer.diagnostics);

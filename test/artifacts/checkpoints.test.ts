@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { Checkpoints, type Checkpoint } from '../../src/artifacts/checkpoints.ts';
+import { Checkpoints, type Checkpoint, type Spent } from '../../src/artifacts/checkpoints.ts';
 import { encodeTensors } from '../../src/formats/safetensors.ts';
 import { sha256 } from '../../src/core/json.ts';
 
@@ -123,4 +123,29 @@ test('a file with a valid hash that is not a checkpoint is skipped, and its path
   }
   await here.checkpoints.remove();
   assert.equal(await here.checkpoints.newest(9), undefined);
+});
+
+test('what earlier runs spent is known once their checkpoint is restored', async (t) => {
+  const here = place(t);
+  await here.checkpoints.save(checkpoint(1), here.stage);
+  assert.deepEqual(here.checkpoints.earlier, { seconds: 0, processor: 0 }, 'nothing was resumed');
+  const spentAfter = async (epoch: number): Promise<Spent> => {
+    const next = new Checkpoints(here.checkpoints.folder);
+    await next.restore(epoch, here.again, never);
+    for (const end = performance.now() + 5; performance.now() < end;);
+    await next.save(checkpoint(epoch + 1), here.stage);
+    return next.earlier;
+  };
+  const spent = [await spentAfter(1), await spentAfter(2), await spentAfter(3)];
+  for (const [index, { seconds, processor }] of spent.entries()) {
+    assert.ok(seconds > (spent[index - 1]?.seconds ?? 0), 'each run adds its wall time');
+    assert.ok(processor > (spent[index - 1]?.processor ?? 0), 'and its processor time');
+  }
+  // Times of epochs whose checkpoints are gone are not kept.
+  const path = join(here.checkpoints.folder, 'spent.json');
+  assert.deepEqual(Object.keys(JSON.parse(readFileSync(path, 'utf8')) as object), ['2', '3', '4']);
+  writeFileSync(path, '{"4": {"seconds": "many"}, ');
+  const last = new Checkpoints(here.checkpoints.folder);
+  await last.restore(4, here.again, never);
+  assert.deepEqual(last.earlier, { seconds: 0, processor: 0 }, 'damaged times stop nothing');
 });

@@ -1,7 +1,8 @@
 /** Killed at any moment, started again with the same command: the result is that of a run that was left alone. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Spent } from '../../src/artifacts/checkpoints.ts';
 import { isJsonObject } from '../../src/core/json.ts';
 import { readSchema } from '../../src/schema/schemas.ts';
 import { fingerprint, rig, type Step } from '../rig.ts';
@@ -91,8 +92,17 @@ test('more epochs continue where fewer ended, and the plan says so', { timeout: 
   const stage = plan.json.stages.find(({ name }) => name === 'sgd');
   assert.equal(stage?.action, 'run');
   assert.equal(stage?.resume?.epoch, 5);
+  const [lineage = ''] = readdirSync(grown.path('.hourglass/checkpoints'));
+  const times = JSON.parse(grown.read(`.hourglass/checkpoints/${lineage}/spent.json`)) as Record<
+    string,
+    Spent
+  >;
+  const spent = times['5']?.seconds ?? 0;
+  assert.ok(spent > 0);
   assert.equal((await grown.run(['run', 'kills.yaml', 'sgd'])).code, 0);
   assert.match(grown.read('outputs/kills/log.jsonl'), /resumes after epoch 5/);
+  const { stages } = JSON.parse(grown.read('outputs/kills/run.json')) as { stages: Record<string, Spent> };
+  assert.ok((stages['sgd']?.seconds ?? 0) > spent, 'its time includes that of the first five epochs');
 
   const anew = rig(t);
   anew.write('kills.yaml', text(9));
