@@ -45,6 +45,7 @@ export function generateReference(
       definitionText(training, 'OptimizerSpec'),
       ...choiceSections(training, 'OptimizerSpec'),
     ),
+    section(2, 'Losses', definitionText(training, 'LossSpec'), ...choiceSections(training, 'LossSpec')),
     section(
       2,
       'Learning-rate schedules',
@@ -181,12 +182,17 @@ function defaultText(schema: JsonObject): string {
     : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
+/** Choices with a section of their own. */
+const CHOICES: Readonly<Record<string, string>> = {
+  OptimizerSpec: '[optimizer](#optimizers)',
+  LossSpec: '[loss](#losses)',
+};
+
 /** A type in words: `integer, 1 or more`, `mse | mae`. */
 function typeText(schema: JsonObject, root: JsonObject): string {
   if (schema['const'] !== undefined) return `\`${String(schema['const'])}\``;
   const reference = referenceName(schema);
-  if (isChoice(schema))
-    return reference === 'OptimizerSpec' ? '[optimizer](#optimizers)' : '[layer](#layers)';
+  if (isChoice(schema)) return CHOICES[reference ?? ''] ?? '[layer](#layers)';
   if (mapBranch(schema) !== undefined)
     return `number${limitsText(schema)}, or [schedule](#learning-rate-schedules)`;
   const choices = canonicalNames(schema).filter((value) => typeof value === 'string');

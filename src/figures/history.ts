@@ -1,4 +1,5 @@
 /** Charts of the values measured after each epoch. */
+import { isJsonObject, type Json } from '../core/json.ts';
 import type { LinePanel } from './line-chart.ts';
 
 /** What is added to a loss, and the sum of both. */
@@ -8,6 +9,14 @@ const SUMS: ReadonlyMap<string, string> = new Map([
   ['vq', 'reconstruction and quantization'],
   ['mmd', 'reconstruction and weighted discrepancy'],
 ]);
+
+/** The loss in the record of a training: `mse`, or a text if it has arguments; undefined if it is unknown. */
+export function lossInRecord(loss: Json | undefined): string | undefined {
+  if (typeof loss === 'string') return loss;
+  const args = isJsonObject(loss) ? loss['Huber'] : undefined;
+  const delta = isJsonObject(args) ? args['delta'] : undefined;
+  return typeof delta === 'number' ? `Huber, delta ${delta}` : undefined;
+}
 
 /** The names of losses and metrics on an axis, with their units. */
 const LABELS: ReadonlyMap<string, string> = new Map([

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, relative } from 'node:path';
 import { withSlashes } from '../core/path.ts';
 import { readCsv } from '../formats/csv.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { historyPanels } from '../figures/history.ts';
+import { historyPanels, lossInRecord } from '../figures/history.ts';
 import type { Figure } from '../figures/figure.ts';
 import { linePanels } from '../figures/line-chart.ts';
 import { evenly } from './budget.ts';
@@ -215,7 +215,7 @@ export function drawCurves(
 async function nameOfLoss(folder: string, files: readonly StageFile[]): Promise<string | undefined> {
   const file = files.find(({ path }) => path === 'training.json');
   const value = file === undefined ? undefined : await readJson(folder, file);
-  return typeof value?.['loss'] === 'string' ? value['loss'] : undefined;
+  return lossInRecord(value?.['loss']);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Reads JSON Schemas as data and checks their types. Covers what Hourglass's own schemas use. */
 import { basename } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { readSchema } from './schemas.ts';
+import { readSchema, SHARED_SCHEMAS } from './schemas.ts';
 
 /** The member `key` if it is an object, otherwise an empty object. */
 export function objectAt(schema: JsonObject, key: string): JsonObject {
@@ -57,6 +57,16 @@ export function textBranch(schema: JsonObject): JsonObject | undefined {
 export function mapBranch(schema: JsonObject): JsonObject | undefined {
   const then = schema['then'];
   return objectAt(schema, 'if')['type'] === 'object' && isJsonObject(then) ? then : undefined;
+}
+
+/** The texts that a choice also takes, without aliases and without its own names: `mse` for a loss, none for an optimizer. */
+export function bareNames(choice: JsonObject): readonly string[] {
+  const name = referenceName(textBranch(choice) ?? {}) ?? '';
+  const owner = SHARED_SCHEMAS.map(readSchema).find((each) => name in objectAt(each, 'definitions')) ?? {};
+  const own = new Set(Object.keys(objectAt(choice, 'properties')).map((each) => each.toLowerCase()));
+  return canonicalNames(objectAt(objectAt(owner, 'definitions'), name))
+    .map(String)
+    .filter((each) => !own.has(each.toLowerCase()));
 }
 
 /** Name of the definition that a `$ref` points to: `../layers.json#/definitions/Pair` gives `Pair`. */

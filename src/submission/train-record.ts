@@ -6,6 +6,7 @@ import type { Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
 import { measuresOf, writeHistory, type EpochRecord, type LatentKind } from '../nodes/train/history.ts';
 import { lossKind } from '../nodes/train/latent-terms.ts';
+import { lossChoice } from '../nodes/train/loss.ts';
 import type { PackedStage } from './generated/types.ts';
 import { artifactPath, mismatch } from './manifest.ts';
 import { parseJson } from './json-text.ts';
@@ -69,7 +70,8 @@ function epochProblems(
   ) {
     problems.push('`training.json` has other keys than `train` writes');
   }
-  if (training['loss'] !== loss) problems.push('`training.json` and the settings have different losses');
+  if (canonicalJson(training['loss'] ?? null) !== canonicalJson(lossChoice(loss)))
+    problems.push('`training.json` and the settings have different losses');
   const isSame = target === undefined || target === data;
   if (isSame ? training['denoiser'] !== false : typeof training['denoiser'] !== 'boolean') {
     problems.push('`training.json` has the wrong `denoiser`');

@@ -136,6 +136,8 @@ test('a real stage is consistent for any settings', async () => {
     }),
     0,
   );
+  const huber = { Huber: { delta: 0.5 } };
+  assert.equal(await problems({ settings: { loss: huber }, training: { loss: huber } }), 0);
   const early = { epochs: 9, early_stopping: { restore_best_weights: true } };
   const restored = { stopped_early: true, epoch_of_model: 2 };
   const best = { ...METRICS, loss: 0.6, val_loss: 0.1, mae: 0.1, val_mae: 0.1 };
@@ -172,6 +174,7 @@ test('a missing or invalid history or record gives a single problem', async () =
 test('each contradiction of a record is found', async () => {
   for (const training of [
     { loss: 'mae' },
+    { loss: { Huber: { delta: 1 } } },
     { denoiser: true },
     { epochs: 2 },
     { stopped_early: true },

@@ -157,5 +157,5 @@ export function adviseAbsent(
 /** All choices, if none is close. */
 export function choicesText(noun: string, names: readonly string[]): string {
   const shown = noun === 'optimizer' ? names.map((name) => name.toLowerCase()) : names;
-  return `the ${noun}s: ${shown.map((name) => `\`${name}\``).join(', ')}`;
+  return `the ${noun}${noun.endsWith('s') ? 'es' : 's'}: ${shown.map((name) => `\`${name}\``).join(', ')}`;
 }

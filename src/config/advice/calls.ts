@@ -48,6 +48,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   silu: activation('silu'),
   swish: activation('silu'),
   softplus: activation('softplus'),
+  huber: { name: 'Huber', positions: ['delta'] },
+  huberloss: { name: 'Huber', positions: ['delta'] },
   dropout: { name: 'Dropout', positions: ['rate'] },
   gaussiannoise: { name: 'GaussianNoise', positions: ['stddev'] },
   flatten: { name: 'Flatten', positions: [] },
@@ -362,6 +364,7 @@ export function choiceSchema(name: string): JsonObject {
   const specs: readonly (readonly [file: string, name: string])[] = [
     ['layers', 'LayerSpec'],
     ['training', 'OptimizerSpec'],
+    ['training', 'LossSpec'],
     ['training', 'LearningRateSchedule'],
   ];
   const all = specs.map(([file, each]) => objectAt(objectAt(readSchema(file), 'definitions'), each));

@@ -2,7 +2,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';
 import { readSchema, STAGE_TYPES } from '../../schema/schemas.ts';
-import { isChoice, isList, listAt, objectAt, stringsAt, typesOf } from '../../schema/view.ts';
+import { bareNames, isChoice, isList, listAt, objectAt, stringsAt, typesOf } from '../../schema/view.ts';
 import { find, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
 import { variantAt } from '../variants.ts';
@@ -145,7 +145,8 @@ function fixValue(
 ): Fixed | undefined {
   const types = typesOf(schema);
   if (isChoice(schema)) {
-    const found = fixChoice(written, Object.keys(objectAt(schema, 'properties')));
+    const found =
+      fixBare(key, written, schema) ?? fixChoice(written, Object.keys(objectAt(schema, 'properties')));
     return found === undefined ? undefined : { json: found };
   }
   const names = enumOf(schema);
@@ -177,6 +178,25 @@ function fixValue(
     if (near !== undefined && near !== written) return { json: near };
   }
   return undefined;
+}
+
+/** `[mse]`, `{ mse: {} }` or `MSELoss()` instead of a name that takes no arguments. */
+function fixBare(key: string, written: Json, schema: JsonObject): Json | undefined {
+  const names = bareNames(schema);
+  const [only, ...others] = isJsonObject(written) ? Object.entries(written) : isList(written) ? written : [];
+  const inner =
+    only === undefined || others.length > 0
+      ? written
+      : !isList(only)
+        ? only
+        : isJsonObject(only[1]) || only[1] === null
+          ? only[0]
+          : only[1];
+  const found = names.length === 0 || inner === undefined ? undefined : fixArgument(key, inner);
+  const isEmpty =
+    isJsonObject(written) &&
+    Object.values(written).some((each) => isJsonObject(each) && Object.keys(each).length > 0);
+  return typeof found === 'string' && !isEmpty ? found : undefined;
 }
 
 /** A bare file name instead of a map that names the file. */

@@ -2,7 +2,15 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isChoice, objectAt, stringAt, stringsAt, variantsOf, type Variant } from '../../schema/view.ts';
+import {
+  bareNames,
+  isChoice,
+  objectAt,
+  stringAt,
+  stringsAt,
+  variantsOf,
+  type Variant,
+} from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseKey, meantKeys } from '../advice/advise.ts';
@@ -105,7 +113,7 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
     const near =
       absent === undefined ? (insteadOf(schema, key, inner) ?? didYouMean(key, properties)) : undefined;
     return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, {
-      hint: joinHints(near, advice) ?? choicesText(noun, properties),
+      hint: joinHints(near, advice) ?? choicesText(noun, [...bareNames(schema), ...properties]),
       edits: advice?.edits,
     });
   }

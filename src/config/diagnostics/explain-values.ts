@@ -2,7 +2,16 @@
 import type { ErrorObject } from 'ajv';
 import type { Diagnostic, DiagnosticCode } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isChoice, listAt, objectAt, requiredOf, stringAt, stringsAt, typesOf } from '../../schema/view.ts';
+import {
+  bareNames,
+  isChoice,
+  listAt,
+  objectAt,
+  requiredOf,
+  stringAt,
+  stringsAt,
+  typesOf,
+} from '../../schema/view.ts';
 import { suggest } from '../../core/suggest.ts';
 import { adviseAbsent, choicesText } from '../advice/absent.ts';
 import { adviseValue } from '../advice/values.ts';
@@ -44,7 +53,7 @@ export function choiceDiagnostic(place: ValueErrors): Diagnostic | undefined {
   if (named === undefined) {
     const [written = stray] = keys;
     return errorAt(keyRange(written), 'unknown-value', `there is no ${noun} ${backticked(written)}`, {
-      hint: didYouMean(written, choices) ?? choicesText(noun, choices),
+      hint: didYouMean(written, choices) ?? choicesText(noun, [...bareNames(choice), ...choices]),
       ...(adviseAbsent({ root: context.root, path }, noun, written) ?? advice),
     });
   }
@@ -128,7 +137,11 @@ function typeHint(
     const among = /^[A-Za-z]{1,3}(\d{4,16})$/.exec(scalar.trim())?.[1];
     if (takes('integer') && among !== undefined) return `write only the digits: ${backticked(among)}`;
   }
-  if (isChoice(schema)) return firstSentence(stringAt(schema, 'description'));
+  if (isChoice(schema)) {
+    const bare = bareNames(schema);
+    if (bare.length === 0) return firstSentence(stringAt(schema, 'description'));
+    return choicesText(nounOf(schema), [...bare, ...Object.keys(objectAt(schema, 'properties'))]);
+  }
   const listed = stringsAt(schema, 'enum').filter(
     (each) => !Object.hasOwn(objectAt(schema, 'aliases'), each),
   );
@@ -232,7 +245,7 @@ function bareChoice(
   const meant = call === undefined || names.includes(call) ? call : suggest(call, names);
   const hint =
     meant === undefined
-      ? (didYouMean(word, [...allowed, ...names]) ?? choicesText(noun, names))
+      ? (didYouMean(word, [...allowed, ...names]) ?? choicesText(noun, [...bareNames(choice), ...names]))
       : `write its arguments as a map: ${backticked(`${meant}: { … }`)}`;
   const absent = adviseAbsent({ root: place.context.root, path: place.path }, noun, word);
   const advice = absent ?? adviseValue({ root: place.context.root, path: place.path }, place.value, choice);

@@ -4,8 +4,8 @@
  * R. Grosse, R. Salakhutdinov, "Importance weighted autoencoders", 2016.
  *
  * A loss corresponds to a likelihood of an image's values, given the decoder's output: `binary_crossentropy` to Bernoulli
- * distributions, `mse` to normal ones of variance 1/2, `mae` to Laplace distributions of scale 1. Summed over the values, the
- * loss is the negative log-likelihood minus a constant.
+ * distributions, `mse` to normal ones of variance 1/2, `mae` to Laplace distributions of scale 1, Huber's loss to normal ones
+ * of variance 1 with exponential tails. Summed over the values, the loss is the negative log-likelihood minus a constant.
  */
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import { meanOf } from '../../core/statistics.ts';
@@ -13,9 +13,10 @@ import { sizeOf } from '../../core/shape.ts';
 import { NormalNumbers } from '../../formats/normal-numbers.ts';
 import type { Seed } from '../../core/seed.ts';
 import type { Tf } from '../engine.ts';
+import { erf } from '../program/reference/erf.ts';
 import { classesOf, conditioned, withLabels, type ModelInput } from './condition.ts';
 import { forwardWithLogits, onlyTensor } from './forward.ts';
-import { lossOfRows, type LossName, type Outputs } from './losses.ts';
+import { lossOfRows, type LossChoice, type LossName, type Outputs } from './losses.ts';
 import { modelState } from './predict.ts';
 import { computeRows, type ForwardEngine, type RowOptions, type RowWork } from './rows.ts';
 import type { SamplePair, Samples } from './samples.ts';
@@ -78,13 +79,24 @@ const CONSTANTS: Readonly<Record<LossName, number>> = {
   mae: Math.log(2),
 };
 
+/**
+ * The same for any loss. For Huber's loss, it is the logarithm of the integral of exp(-loss), which has two parts: that of a normal
+ * distribution up to `delta`, and that of exponential ones beyond it.
+ */
+export function likelihoodConstant(loss: LossChoice): number {
+  if (typeof loss === 'string') return CONSTANTS[loss];
+  const { delta } = loss.Huber;
+  const center = Math.sqrt(2 * Math.PI) * erf(delta / Math.SQRT2);
+  return Math.log(center + (2 / delta) * Math.exp(-(delta ** 2) / 2));
+}
+
 /** The variance over the images from which a latent's means count as active: Burda et al. 2016, section 5.2. */
 export const ACTIVE_VARIANCE = 0.01;
 
 export interface LatentMeasureOptions extends RowOptions {
   readonly metrics: readonly LatentMetricName[];
   /** That of the training. */
-  readonly loss: LossName;
+  readonly loss: LossChoice;
   /** Samples of the latents of each image, for `nll`. */
   readonly importanceSamples: number;
   readonly seeds: { readonly single: Seed; readonly importance: Seed };
@@ -123,7 +135,7 @@ export async function measureLatents(
   const { tf } = engine;
   const found = new Map<LatentMetricName, number>();
   const images = new Map<ImageLatentMetric, Float64Array>();
-  const constant = CONSTANTS[loss] * sizeOf(pair.y.shape);
+  const constant = likelihoodConstant(loss) * sizeOf(pair.y.shape);
   const wantsNll = metrics.includes('nll');
   const share = wantsNll && metrics.length > 1 ? 0.5 : 1;
   const part = (from: number): RowOptions => ({
@@ -204,7 +216,7 @@ function samplesOf({ x, y }: SamplePair, draws: Samples): readonly Samples[] {
 }
 
 /** Inputs: images, targets if they are others, one draw for each latent. Results: loss, divergence and means of each image. */
-export function singleWork(tf: Tf, model: LatentModel, loss: LossName): Omit<RowWork, 'samples'> {
+export function singleWork(tf: Tf, model: LatentModel, loss: LossChoice): Omit<RowWork, 'samples'> {
   return {
     state: model.state,
     compute: (inputs) => {
@@ -243,7 +255,7 @@ function sampleOf({ mean, logVariance }: Posterior, draws: Tensor): Tensor {
 export function importanceWork(
   tf: Tf,
   model: LatentModel,
-  loss: LossName,
+  loss: LossChoice,
   count: number,
 ): Omit<RowWork, 'samples'> {
   return {

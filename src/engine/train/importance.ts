@@ -8,7 +8,7 @@ import type { Tf } from '../engine.ts';
 import type { ModelInput } from './condition.ts';
 import { withoutGradient } from './gradients.ts';
 import { forwardWithLatent } from './latent-pass.ts';
-import { lossOfRows, type LossName, type Outputs } from './losses.ts';
+import { lossOfRows, type LossChoice, type Outputs } from './losses.ts';
 import type { Posterior, VariationalLayer } from './variational.ts';
 
 /** Samples of latents: z = mean + standard deviation * a normal number, [rows, samples, units]. */
@@ -54,7 +54,7 @@ export function forwardOfWeightedSamples(
  */
 export function importanceBound(
   tf: Tf,
-  loss: LossName,
+  loss: LossChoice,
   target: Tensor,
   outputs: Outputs,
   { logVariance }: Posterior,

@@ -2,7 +2,7 @@
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
-import { losses, type Outputs } from './losses.ts';
+import { lossOf, type Outputs } from './losses.ts';
 import { importanceBound, type WeightedSamples } from './importance.ts';
 import { discrepancy, type LatentSamples } from './mmd.ts';
 import { perplexity, quantizationLoss, type Quantized } from './quantizer.ts';
@@ -43,16 +43,16 @@ export function lossParts(
     const { bound, reconstruction } = importanceBound(tf, options.loss, target, outputs, posterior, weighted);
     return { full: bound, parts: [reconstruction, klTerms(tf, posterior, 0).kl, bound] };
   }
-  const mean = losses[options.loss](tf, target, outputs);
+  const mean = lossOf(options.loss)(tf, target, outputs);
   const size = sizeOf(target.shape.slice(1));
   if (posterior !== undefined) {
     const { weight, freeBits } = options.kl ?? PLAIN_KL;
     const reconstruction = mean.mul<Scalar>(size);
     const { kl, counted } = klTerms(tf, posterior, freeBits);
-    const lossOf = (factor: number | Variable): Scalar => reconstruction.add<Scalar>(counted.mul(factor));
+    const withKl = (factor: number | Variable): Scalar => reconstruction.add<Scalar>(counted.mul(factor));
     return {
-      full: lossOf(weight),
-      ...(options.klWeight === undefined ? {} : { minimized: lossOf(options.klWeight) }),
+      full: withKl(weight),
+      ...(options.klWeight === undefined ? {} : { minimized: withKl(options.klWeight) }),
       parts: [reconstruction, kl],
     };
   }

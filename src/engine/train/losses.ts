@@ -5,6 +5,9 @@ import type { Tf } from '../engine.ts';
 /** What can be minimised, and measured while training. */
 export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
 
+/** What can be minimised. `delta` of Huber's loss: up to it, differences count by their squares, beyond it by their size. */
+export type LossChoice = LossName | { readonly Huber: { readonly delta: number } };
+
 /**
  * The lowest and highest probability whose logarithm is taken, if there are no logits: Keras's `epsilon` and 1 minus it, as
  * float32. A value beyond these is clipped, and gets no gradient.
@@ -50,14 +53,42 @@ export const losses: Readonly<Record<LossName, Loss>> = {
       : fromLogits(tf, target, outputs.logits),
 };
 
-function meanOf(name: LossName): Loss {
-  return (tf, target, outputs) => tf.tidy(() => DIFFERENCES[name](tf, target, outputs).mean<Scalar>());
+/** The loss that training minimises. */
+export function lossOf(choice: LossChoice): Loss {
+  return typeof choice === 'string' ? losses[choice] : meanOf(choice);
+}
+
+function meanOf(choice: LossChoice): Loss {
+  return (tf, target, outputs) => tf.tidy(() => differencesOf(choice)(tf, target, outputs).mean<Scalar>());
+}
+
+function differencesOf(choice: LossChoice): Differences {
+  return typeof choice === 'string' ? DIFFERENCES[choice] : huber(choice.Huber.delta);
+}
+
+/**
+ * P. J. Huber, "Robust estimation of a location parameter", 1964: s (e - s / 2) for a difference e, and s the same limited to
+ * -`delta` to `delta`. The gradient is s.
+ */
+function huber(delta: number): Differences {
+  return (tf, target, { values }) => {
+    const compute = tf.customGrad<Tensor>((...args) => {
+      const [difference, save] = args as [Tensor, GradSaveFunc];
+      const limited = tf.clipByValue(difference, -delta, delta);
+      save([limited]);
+      return {
+        value: difference.sub(limited.mul(0.5)).mul(limited),
+        gradFunc: (dy, [slope]) => (slope === undefined ? dy : slope.mul(dy)),
+      };
+    });
+    return compute(tf.sub(values, target));
+  };
 }
 
 /** The loss of each row: [rows]. */
-export function lossOfRows(tf: Tf, name: LossName, target: Tensor, outputs: Outputs): Tensor {
+export function lossOfRows(tf: Tf, choice: LossChoice, target: Tensor, outputs: Outputs): Tensor {
   return tf.tidy(() => {
-    const differences = DIFFERENCES[name](tf, target, outputs);
+    const differences = differencesOf(choice)(tf, target, outputs);
     const [rows = 0] = differences.shape;
     return differences.reshape([rows, differences.size / rows]).mean(1);
   });

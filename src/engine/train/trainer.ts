@@ -4,7 +4,7 @@
  * the step hold the current state: they can be read, saved and restored between any two calls.
  */
 import type { LayersModel, Variable } from '@tensorflow/tfjs';
-import type { LossName } from './losses.ts';
+import type { LossChoice, LossName } from './losses.ts';
 import type { MeasureName } from './measures.ts';
 import type { MmdTerm } from './mmd.ts';
 import type { OptimizerChoice } from './optimizers/optimizer.ts';
@@ -21,7 +21,7 @@ export interface TrainerOptions {
    */
   readonly step: Variable;
   readonly optimizer: OptimizerChoice;
-  readonly loss: LossName;
+  readonly loss: LossChoice;
   /** For a model with a variational latent; by default, the divergence counts as it is. */
   readonly kl?: KlTerm;
   /** For a model with a quantised latent: the variance by which the loss of its outputs is divided. */

@@ -4,6 +4,7 @@ import type { StoredImages } from '../../formats/images.ts';
 import type { AnomalySettings } from '../../schema/generated/settings.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { LossChoice } from '../../engine/train/losses.ts';
 import { measureImages } from '../../engine/train/metrics.ts';
 import { modelShapes, predictAll } from '../../engine/train/predict.ts';
 import { loadModel } from '../../layers/save.ts';
@@ -16,7 +17,7 @@ type Progress = (fraction: number) => void;
 
 export interface Scorer {
   /** The loss that the scores are a likelihood by; absent for scores that need no likelihood. */
-  readonly loss?: string;
+  readonly loss?: LossChoice;
   /** Learns what is normal, if the score needs it. Called once, before any image is scored. */
   fit(images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<void>;
   /** A score for each row. */

@@ -9,13 +9,14 @@ import {
   type LatentMeasures,
   type LatentMetricName,
 } from '../../engine/train/elbo.ts';
-import type { LossName } from '../../engine/train/losses.ts';
+import type { LossChoice } from '../../engine/train/losses.ts';
 import { modelShapes } from '../../engine/train/predict.ts';
 import type { RowOptions } from '../../engine/train/rows.ts';
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { loadVariational } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
+import { recordedLoss } from '../train/loss.ts';
 import { requireInput } from '../train/pairs.ts';
 
 /** Default number of samples per image for `nll`. */
@@ -23,7 +24,7 @@ export const IMPORTANCE_SAMPLES = 100;
 
 export interface LatentMeasure {
   /** The loss with which the model was trained: it determines the likelihood. */
-  readonly loss: LossName;
+  readonly loss: LossChoice;
   /** @param rows numbers of images; all by default */
   measure(
     pair: SamplePair,
@@ -52,9 +53,9 @@ export async function latentMeasure(
   { metrics, at, hint }: LatentOptions,
 ): Promise<LatentMeasure> {
   const { folder, stage } = requireInput(inputs, 'model');
-  const { loss } = await readJson(join(folder, 'training.json'));
+  const loss = recordedLoss((await readJson(join(folder, 'training.json')))['loss']);
   const parts = await loadVariational(engine.tf, join(folder, 'model'));
-  if (parts === undefined || !isLoss(loss)) {
+  if (parts === undefined || loss === undefined) {
     parts?.dispose();
     throw failure(
       'bad-setting',
@@ -84,8 +85,4 @@ export async function latentMeasure(
     },
     dispose: parts.dispose,
   };
-}
-
-function isLoss(value: unknown): value is LossName {
-  return value === 'mse' || value === 'mae' || value === 'binary_crossentropy';
 }

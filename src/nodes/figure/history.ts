@@ -4,7 +4,7 @@ import type { FigureSettings, HistoryFigureSettings } from '../../schema/generat
 import { failure } from '../../core/diagnostic.ts';
 import type { Json } from '../../core/json.ts';
 import type { Figure } from '../../figures/figure.ts';
-import { historyPanels } from '../../figures/history.ts';
+import { historyPanels, lossInRecord } from '../../figures/history.ts';
 import { linePanels } from '../../figures/line-chart.ts';
 import type { StageContext } from '../contract.ts';
 import { requireInput } from '../train/pairs.ts';
@@ -29,7 +29,7 @@ export async function drawHistory(
     }
     chosen.set(name, numbers(values));
   }
-  const panels = historyPanels(numbers(epoch), chosen, typeof loss === 'string' ? loss : undefined);
+  const panels = historyPanels(numbers(epoch), chosen, lossInRecord(loss));
   return linePanels({ title, xLabel: 'Epoch', panels });
 }
 

@@ -15,6 +15,7 @@ import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { quantities } from './history.ts';
 import { latentTerms } from './latent-terms.ts';
+import { lossChoice } from './loss.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
 import { divide, startPreviews } from './run.ts';
@@ -111,7 +112,7 @@ async function measure(
       model: models.autoencoder,
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
-      loss: settings.loss,
+      loss: lossChoice(settings.loss),
       ...latentTerms(context, models, data.y),
       metrics: settings.metrics,
       data,

@@ -16,6 +16,7 @@ import {
 import { learningRateOf } from '../../engine/train/optimizers/optimizer.ts';
 import { measuresOf, type LossKind } from '../../engine/train/measures.ts';
 import { endsInOne, loneImage, lossKind } from './latent-terms.ts';
+import { lossName } from './loss.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { latentKindOf } from '../model/latent.ts';
 import { checkLearningRate } from './rate-checks.ts';
@@ -101,7 +102,7 @@ function analyze(context: AnalysisContext<TrainSettings>): OutputDescription | u
     ...(model.quantized === undefined ? {} : { quantized: model.quantized }),
     regularized: settings.latent_regularizer !== undefined,
     ...(model.layers === undefined ? {} : { layers: model.layers }),
-    loss: settings.loss,
+    loss: lossName(settings.loss),
     previews: settings.preview !== null,
     denoiser: isCleanOf(data, references['target'], target),
   };
@@ -312,7 +313,7 @@ function checkDivision(
   } else if (settings.loss !== 'mse') {
     report({
       code: 'bad-setting',
-      message: `\`divide_by_variance\` is for squared errors, but the loss is \`${settings.loss}\``,
+      message: `\`divide_by_variance\` is for squared errors, but the loss is \`${lossName(settings.loss)}\``,
       hint: 'use `loss: mse`, or remove it',
       at: ['divide_by_variance'],
     });

@@ -28,6 +28,7 @@ import { fit, type FitOptions, type FitResult } from './fit.ts';
 import { quantities, writeHistory } from './history.ts';
 import { klTerm, tellActiveUnits, warmUp, watchDivergence } from './kl.ts';
 import { endsInOne, latentTerms, loneImage } from './latent-terms.ts';
+import { lossChoice } from './loss.ts';
 import { checkMemory, largestBatch, modelSize } from './memory.ts';
 import { optimizerChoice } from './optimizer.ts';
 import { imageSource, requireInput, type ImageSource } from './pairs.ts';
@@ -82,7 +83,7 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
       model: models.autoencoder,
       step: models.step,
       optimizer,
-      loss: settings.loss,
+      loss: lossChoice(settings.loss),
       ...latentTerms(context, models, training.y),
       metrics: settings.metrics,
       data: training,
@@ -285,7 +286,7 @@ async function save(
   await writeHistory(folder, records, trainer.measures, settings.tensorboard);
   const chosen = settings.early_stopping?.restore_best_weights === true ? kept : last;
   const training = {
-    loss: settings.loss,
+    loss: lossChoice(settings.loss),
     // Whether the target differs from the input.
     denoiser: inputs['target'] !== undefined && inputs['target'].folder !== inputs['data']?.folder,
     epochs: records.length,

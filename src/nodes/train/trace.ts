@@ -30,6 +30,7 @@ import type { StageProgram, TraceContext } from '../contract.ts';
 import { latentTerms } from './latent-terms.ts';
 import { IMPORTANCE_SAMPLES } from '../evaluate/latent.ts';
 import { isOfImage, isOfLatent } from '../evaluate/names.ts';
+import { lossChoice } from './loss.ts';
 import { optimizerChoice } from './optimizer.ts';
 
 /** Targets of variance 1: images are not read before a run. */
@@ -58,7 +59,7 @@ export function traceTrain(context: TraceContext<TrainSettings>, part?: 'validat
       model: models.autoencoder,
       step: models.step,
       optimizer: optimizerChoice(settings.optimizer),
-      loss: settings.loss,
+      loss: lossChoice(settings.loss),
       ...latentTerms(context, models, UNKNOWN),
       metrics: settings.metrics,
       data: { x },
@@ -116,7 +117,10 @@ export function traceMeasures(context: TraceContext<EvaluateSettings>, part?: 'v
     const trained = context.stages.get(settings.model) as TrainSettings | undefined;
     if (latent !== undefined && trained !== undefined) {
       const draws = { name: DRAWS, shape: [latent.units] };
-      const work = { samples: [...samples, draws, ...labels], ...singleWork(tf, latent, trained.loss) };
+      const work = {
+        samples: [...samples, draws, ...labels],
+        ...singleWork(tf, latent, lossChoice(trained.loss)),
+      };
       const program = traceRows(tf, work, batchSize);
       return { program, title: `the autoencoder, the loss and the divergence of ${countOf(batchSize)}` };
     }
@@ -149,7 +153,10 @@ export function traceScores(context: TraceContext<AnomalySettings>, part?: 'vali
     const { loss } = context.stages.get(settings.model) as TrainSettings;
     const rows = importanceRows(draws);
     const normals = { name: DRAWS, shape: [draws * latent.units] };
-    const work = { samples: [...samples, normals, ...labels], ...importanceWork(tf, latent, loss, draws) };
+    const work = {
+      samples: [...samples, normals, ...labels],
+      ...importanceWork(tf, latent, lossChoice(loss), draws),
+    };
     const title = `the likelihood of ${countOf(rows)}, by ${draws} ${draws === 1 ? 'sample' : 'samples'} of each latent`;
     return { program: traceRows(tf, work, rows), title };
   });

@@ -788,11 +788,27 @@ export type AdadeltaArguments = {
   readonly global_clipnorm?: GlobalClipNorm;
 };
 
+/** A loss: a bare name, or a map of the name `Huber` to its arguments. */
+export type LossSpec = LossName | { readonly Huber: HuberArguments };
+
 /**
- * `mse` (or `mean_squared_error`), `mae` (or `mean_absolute_error`), or `binary_crossentropy` (or `bce`): a
- * mean over all pixels. Keras's class names, such as `MeanSquaredError`, are accepted, too.
+ * Half the squared difference up to `delta`, and beyond it `delta` times the absolute difference less half of
+ * `delta`: a few pixels that are very wrong count less than with `mse`.
  */
-export type LossName = 'mse' | 'mae' | 'binary_crossentropy';
+export type HuberArguments = {
+  /**
+   * The difference from which on it is linear. Differences of images from 0 to 1 are at most 1: with the
+   * default, all are squared.
+   */
+  readonly delta: number;
+};
+
+/**
+ * `mse` (or `mean_squared_error`), `mae` (or `mean_absolute_error`), `binary_crossentropy` (or `bce`), or
+ * `huber`, which can have an argument: a mean over all pixels. Keras's class names, such as
+ * `MeanSquaredError`, are accepted, too.
+ */
+export type LossName = 'mse' | 'mae' | 'binary_crossentropy' | 'huber';
 
 /**
  * `mse`: mean squared error. `mae`: mean absolute error. `binary_crossentropy`: mean binary cross-entropy of
@@ -1314,6 +1330,13 @@ export const OPTIMIZER_DEFAULTS: {
   Adamax: { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 },
   Adagrad: { learning_rate: 0.001, initial_accumulator_value: 0.1, epsilon: 1e-7 },
   Adadelta: { learning_rate: 0.001, rho: 0.95, epsilon: 1e-7 },
+};
+
+/** Default arguments of each that needs none. */
+export const LOSS_DEFAULTS: {
+  readonly Huber: HuberArguments;
+} = {
+  Huber: { delta: 1 },
 };
 
 /** `DatasetSettings` with `source: csv`. */
@@ -2059,11 +2082,12 @@ export type TrainSettings = {
   /**
    * The loss that training minimises. `binary_crossentropy` needs outputs between 0 and 1, as from a sigmoid.
    * It is computed from the sigmoid's inputs (the logits), so that it also trains a model whose outputs have
-   * rounded to 0 or 1. With a variational latent, it is summed over an image's values, not their mean, and
-   * `kl` is added. With a quantised latent, it is a mean, and `vq` is added. With `latent_regularizer`, it is
-   * summed over an image's values, and `mmd` is added.
+   * rounded to 0 or 1. `huber` counts large differences less than `mse`: `{ Huber: { delta: 0.1 } }` sets
+   * from which difference on. With a variational latent, it is summed over an image's values, not their mean,
+   * and `kl` is added. With a quantised latent, it is a mean, and `vq` is added. With `latent_regularizer`,
+   * it is summed over an image's values, and `mmd` is added.
    */
-  readonly loss: LossName;
+  readonly loss: LossSpec;
   /**
    * For a quantised latent and `loss: mse`: whether the loss of the outputs is divided by the variance of all
    * values of the training targets, as in the examples of van den Oord et al. and of Keras. Then

@@ -7,14 +7,14 @@ import type { Tensor } from '@tensorflow/tfjs';
 import type { InitializerName } from '../../../src/schema/generated/settings.ts';
 import { packageRoot } from '../../../src/core/package-root.ts';
 import type { Tf } from '../../../src/engine/engine.ts';
-import { losses, type LossName } from '../../../src/engine/train/losses.ts';
+import { lossOf, type LossChoice } from '../../../src/engine/train/losses.ts';
 import { createOptimizer, type OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
 import { createSchedule, type ScheduleChoice } from '../../../src/engine/train/optimizers/schedules.ts';
 import { initialValues } from '../../../src/layers/initializers.ts';
 import { testEngine } from './engine.ts';
 
 interface LossCase {
-  readonly loss: LossName;
+  readonly loss: LossChoice;
   readonly output: number[];
   readonly value: number;
   readonly gradient: readonly number[];
@@ -76,7 +76,7 @@ test('losses and their gradients, from outputs and from logits', () => {
   const target = tf.tensor2d([keras.target]);
   const check = ({ loss, output, value, gradient }: LossCase, isLogits: boolean): void => {
     const compute = (x: Tensor) =>
-      losses[loss](tf, target, isLogits ? { values: x.sigmoid(), logits: x } : { values: x });
+      lossOf(loss)(tf, target, isLogits ? { values: x.sigmoid(), logits: x } : { values: x });
     const x = tf.tensor2d([output]);
     assertNear(compute(x).dataSync(), [value], 1e-6);
     assertNear(tf.grad(compute)(x).dataSync(), gradient, 1e-6);

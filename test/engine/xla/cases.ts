@@ -131,6 +131,7 @@ export const cases: readonly Case[] = [
     architecture: dense,
     settings: { loss, metrics: losses.filter((metric) => metric !== loss) },
   })),
+  { name: 'Huber', architecture: dense, settings: { loss: { Huber: { delta: 0.2 } } } },
 ];
 
 function pairOf(x: Samples): Settings {

@@ -2,7 +2,7 @@
 import { Philox } from '../../../src/core/philox.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { sizeOf } from '../../../src/core/shape.ts';
-import type { LossName } from '../../../src/engine/train/losses.ts';
+import type { LossChoice } from '../../../src/engine/train/losses.ts';
 import type { OptimizerChoice } from '../../../src/engine/train/optimizers/optimizer.ts';
 import type { LearningRate } from '../../../src/engine/train/optimizers/schedules.ts';
 import type { Samples } from '../../../src/engine/train/samples.ts';
@@ -246,8 +246,8 @@ function randomSettings(
   };
   const given = draws.isSo(4) ? noisy : x;
   // The cross-entropy clips outputs that are not probabilities; rounding decides which.
-  const losses: readonly LossName[] = ['mse', 'mae', 'binary_crossentropy'];
-  const loss = draws.of(losses.slice(0, activation === 'sigmoid' ? 3 : 2));
+  const losses: readonly LossChoice[] = ['mse', 'mae', { Huber: { delta: 0.3 } }, 'binary_crossentropy'];
+  const loss = draws.of(losses.slice(0, activation === 'sigmoid' ? 4 : 3));
   return {
     ...{ batchSize, loss, optimizer: randomOptimizer(draws) },
     data: { x: given, y: draws.isSo(4) ? bytes(shape, count, 9) : given },

@@ -120,6 +120,8 @@ if __name__ == "__main__":
             loss("mse", keras.losses.mean_squared_error, OUTPUT),
             loss("mae", keras.losses.mean_absolute_error, OUTPUT),
             loss("binary_crossentropy", keras.losses.binary_crossentropy, OUTPUT),
+            loss({"Huber": {"delta": 1.0}}, keras.losses.Huber(delta=1.0), OUTPUT),
+            loss({"Huber": {"delta": 0.3}}, keras.losses.Huber(delta=0.3), OUTPUT),
         ],
         "logits": loss("binary_crossentropy", from_logits, LOGITS),
         "initializers": [initializer(name) for name in INITIALIZERS],

@@ -7,6 +7,7 @@ import type { EvaluateSettings, TrainSettings } from '../../../src/schema/genera
 import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { likelihoodConstant } from '../../../src/engine/train/elbo.ts';
 import { layerOf, type Architecture } from '../../../src/layers/layer.ts';
 import { loadModel, loadVariational } from '../../../src/layers/save.ts';
 import { evaluateNode } from '../../../src/nodes/evaluate/node.ts';
@@ -133,6 +134,22 @@ test('a training writes the parts of its loss, whose measures are found again', 
   assert.equal(errors['active_units_standard_error'], undefined);
   assert.ok(other['nll'] !== nll && Math.abs((other['nll'] ?? NaN) - nll) < 2);
   assert.equal(engine.tf.memory().numTensors, held, 'tensors are left behind');
+});
+
+test('the likelihood of a model that was trained with the loss of Huber has its constant', async (t) => {
+  const loss = { Huber: { delta: 0.1 } };
+  const { root, inputs, trained } = await train(t, { epochs: 1, loss });
+  const measured = await evaluateNode.run(
+    fakeContext(root, EVALUATE, {
+      stage: 'quality',
+      inputs: { model: trained, data: inputs.data },
+      engine: async () => engine,
+    }),
+  );
+  const { reconstruction = NaN, kl = NaN, elbo = NaN, nll = NaN } = measured.metrics ?? {};
+  const constant = 144 * likelihoodConstant(loss);
+  assert.ok(Math.abs(elbo + reconstruction + constant + kl) < 1e-6 * Math.abs(elbo));
+  assert.ok(nll < -elbo);
 });
 
 test('a saved encoder returns means, and records which layer has the variances', async (t) => {
