@@ -2,7 +2,7 @@
 import { listAt, objectAt, stringAt } from '../schema/view.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Shape } from '../layers/layer.ts';
-import { readSavedModel } from '../layers/save.ts';
+import { readSavedModel } from '../layers/saved-files.ts';
 import { giversOf } from '../layers/stock.ts';
 import { readTopology } from '../layers/topology.ts';
 

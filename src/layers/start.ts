@@ -7,7 +7,7 @@ import type { Tf } from '../engine/engine.ts';
 import type { TrainableAutoencoder } from './build.ts';
 import type { Part } from './layer.ts';
 import { weightOf } from './own.ts';
-import { savedLayers } from './save.ts';
+import { savedLayers } from './saved-files.ts';
 import { isTied, type TiedLayer } from './tied-dense.ts';
 import { NOTHING_TO_TRAIN, frozenEntries, isFit, matchLayers, misfitText, type Holder } from './transfer.ts';
 

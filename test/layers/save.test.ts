@@ -11,12 +11,11 @@ import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
 import { buildAutoencoder } from '../../src/layers/build.ts';
 import type { Architecture } from '../../src/layers/layer.ts';
+import { readArchitecture, saveArchitecture } from '../../src/layers/architecture-file.ts';
 import {
   loadAutoencoder,
   loadModel,
   loadTrainable,
-  readArchitecture,
-  saveArchitecture,
   saveAutoencoder,
   saveModel,
 } from '../../src/layers/save.ts';

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelSettings } from '../../schema/generated/settings.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../layers/build.ts';
-import { saveArchitecture, saveAutoencoder } from '../../layers/save.ts';
+import { saveArchitecture } from '../../layers/architecture-file.ts';
+import { saveAutoencoder } from '../../layers/save.ts';
 import { modelSummary } from '../../layers/summary.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 

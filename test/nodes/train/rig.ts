@@ -10,7 +10,8 @@ import type { ImageShape } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';
-import { saveArchitecture, saveAutoencoder } from '../../../src/layers/save.ts';
+import { saveArchitecture } from '../../../src/layers/architecture-file.ts';
+import { saveAutoencoder } from '../../../src/layers/save.ts';
 import type { InputArtifact } from '../../../src/nodes/contract.ts';
 import { layer } from '../../layers/specs.ts';
 

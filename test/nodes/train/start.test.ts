@@ -8,7 +8,7 @@ import { Failure } from '../../../src/core/diagnostic.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import type { Architecture } from '../../../src/layers/layer.ts';
-import { savedLayers } from '../../../src/layers/save.ts';
+import { savedLayers } from '../../../src/layers/saved-files.ts';
 import type { InputArtifact } from '../../../src/nodes/contract.ts';
 import { modelNode } from '../../../src/nodes/model/node.ts';
 import { inspectTrained } from '../../../src/nodes/train/inspect.ts';
