@@ -27,6 +27,9 @@ Contents: [the document](#the-document), [stage types](#stage-types), [layers](#
 [learning-rate schedules](#learning-rate-schedules), [choices](#choices), [diagnostics](#diagnostics).
 `;
 
+const STAGES =
+  'Besides its own keys, every stage takes `notes`: your own words about it as Markdown, which the report shows. They change no result.';
+
 /** The whole page. */
 export function generateReference(
   document: JsonObject,
@@ -37,7 +40,7 @@ export function generateReference(
   const parts = [
     HEAD,
     section(2, 'The document', stringAt(document, 'description') ?? '', propertyTable(document, document)),
-    section(2, 'Stage types', '', ...[...stages].map(([type, schema]) => stageSection(type, schema))),
+    section(2, 'Stage types', STAGES, ...[...stages].map(([type, schema]) => stageSection(type, schema))),
     section(2, 'Layers', definitionText(layers, 'LayerSpec'), ...choiceSections(layers, 'LayerSpec')),
     section(
       2,

@@ -3,16 +3,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeSchema } from '../src/schema/compose.ts';
 import { packageRoot } from '../src/core/package-root.ts';
-import { readSchema, SHARED_SCHEMAS, STAGE_TYPES } from '../src/schema/schemas.ts';
+import { readSchema, SHARED_SCHEMAS, STAGE_TYPES, withoutNotes } from '../src/schema/schemas.ts';
 import { generateReference } from './generate-reference.ts';
 import { generateTypes } from './generate-types.ts';
 
 /** Texts of all generated files, by their paths below the package root. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const stages = new Map(STAGE_TYPES.map((type) => [type, readSchema(`stages/${type}`)]));
+  const own = new Map([...stages].map(([type, schema]) => [type, withoutNotes(schema)]));
   const reference = generateReference(
     readSchema('document'),
-    stages,
+    own,
     readSchema('layers'),
     readSchema('training'),
   );
@@ -22,7 +23,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
       generateTypes(
         'Settings of stages after validation, with defaults in place.',
         SHARED_SCHEMAS.map(readSchema),
-        [...stages.values()],
+        [...own.values()],
       ),
     ],
     [

@@ -209,7 +209,9 @@ function pipelineOf(data: JsonObject, { document: { root }, invalid, sweepIsVali
   const stages = new Map<string, StageSettings>();
   for (const stage of written?.kind === 'map' ? written.entries.keys() : []) {
     const settings = isJsonObject(data['stages']) ? data['stages'][stage] : undefined;
-    if (isStage(settings) && !invalid.has(stage)) stages.set(stage, settings);
+    if (!isStage(settings) || invalid.has(stage)) continue;
+    const { notes, ...rest } = settings;
+    stages.set(stage, notes === undefined ? settings : { ...rest, type: settings.type });
   }
   return {
     name: typeof name === 'string' ? name : '',

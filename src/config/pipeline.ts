@@ -18,7 +18,7 @@ export interface Pipeline {
   /** TensorFlow threads of stages that do not set their own; undefined: the number of cores. */
   readonly threads?: number;
   readonly params: JsonObject;
-  /** Stages in the order of the file; settings include `type` and defaults. */
+  /** Stages in the order of the file; settings include `type` and defaults, but no notes. */
   readonly stages: ReadonlyMap<string, StageSettings>;
   readonly plugins: readonly string[];
   /** What `hourglass sweep` varies. */

@@ -1,5 +1,6 @@
 /** In what runs differ: settings and numbers. */
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { withoutNotes } from '../core/notes.ts';
 import { differences, formatPath, type KeyChange } from '../core/json-diff.ts';
 import type { KnownRun } from './find.ts';
 
@@ -87,7 +88,9 @@ export function isSame({ values }: DifferenceRow<Json>): boolean {
 }
 
 function withEffect(settings: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !WITHOUT_EFFECT.has(key)));
+  return Object.fromEntries(
+    Object.entries(withoutNotes(settings)).filter(([key]) => !WITHOUT_EFFECT.has(key)),
+  );
 }
 
 function valueAt(settings: Json, path: KeyChange['path']): Json | undefined {

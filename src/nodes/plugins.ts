@@ -6,6 +6,7 @@ import { failure } from '../core/diagnostic.ts';
 import { isJsonObject, sha256 } from '../core/json.ts';
 import type { OutputKind } from '../core/stage-type.ts';
 import type { NodeDefinition } from './contract.ts';
+import { withNotes } from '../schema/schemas.ts';
 import { guarded, textOf } from './plugin-guard.ts';
 
 const OUTPUT_KINDS: readonly OutputKind[] = [
@@ -36,7 +37,7 @@ export async function loadPlugin(path: string): Promise<NodeDefinition> {
   try {
     const node = isRecord(definition) ? { ...definition, code: sha256(text) } : definition;
     problem = problemOf(node);
-    if (isNodeDefinition(node)) return guarded(node, path);
+    if (isNodeDefinition(node)) return guarded({ ...node, schema: withNotes(node.schema) }, path);
   } catch (error) {
     problem = textOf(error);
   }
@@ -81,6 +82,8 @@ function problemOf(value: unknown): string | undefined {
   }
   if (!Number.isFinite(value['version'])) return '`version` is not a number';
   if (!isJsonObject(value['schema'])) return '`schema` is not a JSON Schema';
+  if (isJsonObject(value['schema']['properties']) && 'notes' in value['schema']['properties'])
+    return '`schema` has `notes`, which Hourglass keeps for the reader of the report';
   if (!isJsonObject(value['inputs'])) return '`inputs` is not a map';
   for (const [name, port] of Object.entries(value['inputs'])) {
     const accepts = isJsonObject(port) ? port['accepts'] : undefined;

@@ -5,6 +5,7 @@ import { standingOf, type StageChange, type Standing } from '../artifacts/standi
 import { recordedVersion, type RunRecord, type StageRecord } from '../artifacts/run-record.ts';
 import { Workspace } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
+import { notesOf, withoutNotes, type Notes } from '../core/notes.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { withinBudget } from './budget.ts';
 import { filesOf, readExhibits } from './exhibits.ts';
@@ -39,9 +40,10 @@ export async function readReport(folder: string): Promise<Report> {
   ];
   const settings = await readYaml(join(folder, 'resolved.yaml'));
   const resolved = parsedObject(settings);
+  const notes = notesOf(resolved);
   const overrides = texts(run.overrides);
   const stages: ReportStage[] = [];
-  const all = describeStages(run, sources, resolved);
+  const all = describeStages(run, sources, resolved, notes);
   const standings = await readStandings(workspace, run, settings);
   const metrics = await workspace.readMetrics();
   for (const described of all) {
@@ -63,6 +65,7 @@ export async function readReport(folder: string): Promise<Report> {
     name: run.pipeline,
     file,
     ...(typeof resolved['description'] === 'string' ? { description: resolved['description'] } : {}),
+    ...(notes.pipeline === undefined ? {} : { notes: notes.pipeline }),
     status: run.status,
     ...(started === undefined ? {} : { started }),
     ...(seconds === undefined ? {} : { seconds }),
@@ -105,22 +108,25 @@ function otherVersions(run: RunRecord): Report['otherVersions'] {
 }
 
 /** What is known about a stage without its files. */
-export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'inputs' | 'settings' | 'written'>;
+export type DescribedStage = Pick<ReportStage, 'name' | 'type' | 'notes' | 'inputs' | 'settings' | 'written'>;
 
 function describeStages(
   run: RunRecord,
   sources: readonly WrittenFile[],
   resolved: JsonObject,
+  notes: Notes,
 ): readonly DescribedStage[] {
   const written = new WrittenPipeline(sources.map(({ text }) => text));
-  const settings = asObject(resolved['stages']);
+  const settings = asObject(withoutNotes(resolved)['stages']);
   const names = [...new Set([...Object.keys(settings), ...Object.keys(run.stages)])].filter(isStageName);
   const ports = new Set(Object.values(run.stages).flatMap(({ inputs }) => Object.keys(asObject(inputs))));
   return names.map((name) => {
     const own = asObject(settings[name]);
     const record = run.stages[name];
+    const told = notes.stages.get(name);
     return {
       name,
+      ...(told === undefined ? {} : { notes: told }),
       type: record?.type ?? (typeof own['type'] === 'string' ? own['type'] : ''),
       inputs:
         record === undefined

@@ -7,6 +7,8 @@ import type { Exhibit } from './exhibit.ts';
 export interface Report {
   readonly name: string;
   readonly description?: string;
+  /** The author's notes, as Markdown. */
+  readonly notes?: string;
   /** The pipeline file, without its folder. */
   readonly file: string;
   readonly status: RunRecord['status'];
@@ -69,6 +71,8 @@ export type StageState = 'done' | 'outdated' | 'failed' | 'interrupted' | 'skipp
 export interface ReportStage {
   readonly name: string;
   readonly type: string;
+  /** The author's notes, as Markdown. */
+  readonly notes?: string;
   readonly state: StageState;
   /** Its duration in seconds; undefined if it did not run. */
   readonly seconds?: number;

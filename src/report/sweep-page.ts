@@ -5,7 +5,9 @@ import type { JsonObject } from '../core/json.ts';
 import { brand, renderDocument } from './document.ts';
 import type { Cell, Picture } from './exhibit.ts';
 import { html, type Content, type Html } from './html.ts';
+import { notesBlock } from './markdown.ts';
 import {
+  breakable,
   cellContent,
   download,
   enumerate,
@@ -25,6 +27,9 @@ const MOST_ROWS = 200;
 /** The content of the page of a sweep, as data. */
 export interface SweepReport {
   readonly name: string;
+  readonly description?: string;
+  /** The author's notes, as Markdown. */
+  readonly notes?: string;
   readonly status: RunRecord['status'];
   /** The result in one sentence. */
   readonly answer?: string;
@@ -54,14 +59,15 @@ export interface SweepReport {
 
 /** The whole document. Equal reports result in equal bytes. */
 export function renderSweepPage(report: SweepReport): string {
-  const { name, status, trials, done, seconds, seed, failures } = report;
+  const { name, description, status, trials, done, seconds, seed, failures } = report;
   const link = (id: string, text: string): Html => html`<li><a href="#${id}">${text}</a></li>`;
   return renderDocument({
     title: `${name}: sweep`,
     script: '',
     isLive: false,
     header: html`${brand('sweep')}
-      <h1>${name}</h1>
+      <h1>${breakable(name)}</h1>
+      ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
       <p class="status ${status}">
         <strong>${STATUS_LABELS[status]}</strong> · ${formatCount(done)} of ${formatCount(trials.length)}
         trials${failures.length === 0 ? undefined : ` · ${formatCount(failures.length)} failed`} ·
@@ -79,7 +85,7 @@ export function renderSweepPage(report: SweepReport): string {
   });
 }
 
-function summary({ answer, asked, failures }: SweepReport): Html {
+function summary({ answer, notes, asked, failures }: SweepReport): Html {
   return html`<section id="summary" aria-labelledby="summary-title">
     <h2 id="summary-title">Summary</h2>
     ${answer === undefined ? undefined : html`<p class="lead">${answer}</p>`}
@@ -98,6 +104,7 @@ function summary({ answer, asked, failures }: SweepReport): Html {
             )}
           </ul>`
     }
+    ${notesBlock(notes, 'Notes')}
     <h3>What was swept</h3>
     ${factList(asked)}
   </section>`;

@@ -44,17 +44,30 @@ const cache = new Map<string, JsonObject>();
 
 /**
  * A schema by its path below `schemas/`, without the extension: `document`, `layers`, `stages/train`. Read once.
- * Its `$id` is that path with the extension, and references to other files are relative to it. The schema of `stages/dataset`
- * includes those of the data sources.
+ * Its `$id` is that path with the extension, and references to other files are relative to it. The schemas of stages accept
+ * `notes`; the schema of `stages/dataset` includes those of the data sources.
  */
 export function readSchema(name: string): JsonObject {
   const known = cache.get(name);
   if (known !== undefined) return known;
   const file: Json = JSON.parse(readFileSync(join(packageRoot, 'schemas', `${name}.json`), 'utf8'));
   if (!isJsonObject(file)) throw new TypeError(`schemas/${name}.json is not an object`);
-  const schema = name === 'stages/dataset' ? withSources(file) : file;
+  const own = name === 'stages/dataset' ? withSources(file) : file;
+  const schema = name.startsWith('stages/') ? withNotes(own) : own;
   cache.set(name, schema);
   return schema;
+}
+
+/** The schema of a stage that accepts `notes`, which every stage may have. */
+export function withNotes(stage: JsonObject): JsonObject {
+  const { $schema: _schema, $id: _id, ...notes } = readSchema('notes');
+  return { ...stage, properties: { ...propertiesOf(stage), notes } };
+}
+
+/** The schema of a stage as its type sees its settings. */
+export function withoutNotes(stage: JsonObject): JsonObject {
+  const { notes: _notes, ...properties } = propertiesOf(stage);
+  return { ...stage, properties };
 }
 
 /**

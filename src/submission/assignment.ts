@@ -54,8 +54,8 @@ function pipelineProblem({ entries }: LocatedMap): Diagnostic | undefined {
       });
 }
 
-/** Keys that may always differ: a pipeline's name and description do not affect results. */
-const FREE = ['name', 'description'];
+/** Keys that may always differ, since they do not affect results. Notes are a student's own words. */
+const FREE = ['name', 'description', 'notes', 'stages.*.notes'];
 
 export interface DeviationOptions {
   readonly base: string;

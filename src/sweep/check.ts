@@ -18,6 +18,7 @@ import { overlap, pathOfParameter } from './names.ts';
 const FIXED: Readonly<Record<string, string>> = {
   name: 'all trials of a sweep share a name',
   description: 'it does not affect results',
+  notes: 'they do not affect results',
   seed: 'use `replicates`, which runs each combination with several seeds',
   plugins: 'all trials of a sweep use the same plugins',
   sweep: 'a sweep cannot vary itself',

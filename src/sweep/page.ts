@@ -60,7 +60,7 @@ async function readSweepReport(
   results: Results,
   workspace: string,
 ): Promise<SweepReport> {
-  const { sweep, trials, pipeline, seed, status, answer } = record;
+  const { sweep, trials, pipeline, description, notes, seed, status, answer } = record;
   const { columns, parameters, groups, best } = results;
   const metrics = differingMetrics(results, sweep.metric?.name);
   const origin = await originOf(trials, workspace);
@@ -83,6 +83,8 @@ async function readSweepReport(
   return {
     name: pipeline,
     status: status === 'submitted' ? 'running' : status,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(typeof notes === 'string' ? { notes } : {}),
     ...(answer === undefined ? {} : { answer }),
     seed,
     asked: askedOf(record, results),

@@ -36,6 +36,9 @@ export interface SweepRecord {
   readonly pipeline: string;
   /** Path of the pipeline file relative to the workspace, with `/`. */
   readonly source?: string;
+  /** What the pipeline is about, and its author's notes as Markdown. */
+  readonly description?: string;
+  readonly notes?: string;
   readonly seed: number;
   /** `-S` arguments. */
   readonly overrides: readonly string[];

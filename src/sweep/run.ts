@@ -11,6 +11,7 @@ import type { LocatedPipeline } from '../config/pipeline.ts';
 import type { Sweep } from '../schema/generated/settings.ts';
 import { Failure, isError, type Diagnostic } from '../core/diagnostic.ts';
 import { canonicalJson, type Json } from '../core/json.ts';
+import { notesOf } from '../core/notes.ts';
 import type { EngineChoice } from '../engine/engine.ts';
 import type { Store } from '../artifacts/store.ts';
 import { lockedDiagnostic } from '../run/executor.ts';
@@ -144,6 +145,8 @@ async function sweep(
     await made.replay();
     return made;
   });
+  const { description } = located.pipeline;
+  const { pipeline: notes } = notesOf(located.resolved);
   const record = (
     status: SweepRecord['status'],
     outcomes: ReadonlyMap<string, TrialOutcome>,
@@ -151,6 +154,8 @@ async function sweep(
     status,
     pipeline: located.pipeline.name,
     source: sourcePath(located, workspace),
+    ...(description === undefined ? {} : { description }),
+    ...(notes === undefined ? {} : { notes }),
     seed: located.pipeline.seed,
     overrides: located.overrides,
     ...(options.over === undefined ? {} : { over: options.over }),
@@ -264,8 +269,9 @@ async function sweep(
       ? []
       : await drawSweep({ record: ended, results, trials: roster.trials, store }, workspace);
   await lock.check();
+  const saysTheSame = previous?.notes === notes && previous?.description === description;
   const page =
-    status === 'submitted' || (isUnchanged && (await exists(sweepPage(workspace))))
+    status === 'submitted' || (isUnchanged && saysTheSame && (await exists(sweepPage(workspace))))
       ? []
       : await writePage(workspace, answered, results, emit);
   const state = isUnchanged ? 'unchanged' : status;

@@ -4,6 +4,7 @@ import { absoluteSource } from '../config/located.ts';
 import type { LocatedPipeline, TrialSetting } from '../config/pipeline.ts';
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts';
 import { canonicalJson, isJsonObject, sha256, type Json, type JsonObject } from '../core/json.ts';
+import { withoutNotes } from '../core/notes.ts';
 import { deriveSeed } from '../core/seed.ts';
 import { checkPipeline, inspectFiles } from '../plan/check.ts';
 import type { HeldValues } from './held.ts';
@@ -66,7 +67,7 @@ export async function makeTrial(
   const loaded = await reader.load(settings);
   const trial = loaded.located ?? loaded.partial;
   const checked = trial === undefined ? [] : checkPipeline(trial, await inspectFiles(trial)).diagnostics;
-  const { name: _name, description: _description, ...resolved } = trial?.resolved ?? {};
+  const { name: _name, description: _description, ...resolved } = withoutNotes(trial?.resolved ?? {});
   const parameters = {
     ...(trial === undefined ? valuesOf(combination) : held.of(combination, trial)),
     ...(budget === undefined ? {} : { [budget.path]: budget.epochs }),

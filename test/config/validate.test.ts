@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { notesOf } from '../../src/core/notes.ts';
 import { found, hints, makeRig, stageType, types, VALID } from './rig.ts';
 
 /** `VALID` with one line in place of another. */
@@ -82,7 +83,7 @@ test('one mistake makes one diagnostic, with its code, its place and what was me
       'source: mnist',
       'source: mnist\n    train_image: x',
       'unknown-key 9:5',
-      /`train_images` is.*`idx`, `npy`, `npz`.*`normalize`, `path`$/,
+      /`train_images` is.*`idx`, `npy`, `npz`.*`normalize`, `notes`, `path`$/,
     ],
     ['source: mnist', 'source: idx', 'missing-key 6:3'],
     ['    source: mnist\n', '', 'missing-key 6:3', /`mnist`.*`npz`/],
@@ -224,6 +225,37 @@ test('plugins add stage types; their problems are reported at their place in the
     stageTypes: () => Promise.resolve(types([stageType('blur', { type: 'object', propertees: {} })])),
   });
   assert.deepEqual(found(broken), ['plugin-invalid 5:11']);
+});
+
+test('every stage may have notes, which are no settings of its type', async (context) => {
+  const rig = await makeRig(context);
+  const text = `${having('    type: train\n', '    type: train\n    notes: "${params.latent_size} are *enough*"\n')}notes: |\n  # All in all\n`;
+  const { located, diagnostics } = await rig.load(text);
+  assert.deepEqual(diagnostics, []);
+  assert.equal(located?.pipeline.stages.get('denoiser')?.['notes'], undefined);
+  assert.deepEqual(notesOf(located?.resolved ?? {}), {
+    pipeline: '# All in all\n',
+    stages: new Map([['denoiser', '16 are *enough*']]),
+  });
+
+  await rig.write({ 'base.yaml': text });
+  const extended = await rig.load('extends: base.yaml\nname: other\nstages:\n  denoiser: { notes: mine }\n', {
+    overrides: ['notes=null', 'stages.mnist.notes=of digits'],
+  });
+  assert.deepEqual(extended.diagnostics, []);
+  assert.deepEqual(notesOf(extended.located?.resolved ?? {}), {
+    stages: new Map([
+      ['mnist', 'of digits'],
+      ['denoiser', 'mine'],
+    ]),
+  });
+
+  const stage = (line: string) => rig.load(having('    type: train\n', `    type: train\n    ${line}\n`));
+  assert.deepEqual(found(await stage('notes: [a]')), ['wrong-type 21:12']);
+  assert.deepEqual(found(await stage(`notes: ${'a'.repeat(20_001)}`)), ['out-of-range 21:12']);
+  const misspelt = await stage('note: a');
+  assert.deepEqual(found(misspelt), ['unknown-key 21:5']);
+  assert.match(misspelt.diagnostics[0]?.hint ?? '', /`notes`/);
 });
 
 test("Keras's other names mean the same settings, and so have the same keys", async (context) => {

@@ -17,10 +17,11 @@ const BASE = {
 const OTHER = {
   ...BASE,
   name: 'b',
+  notes: 'better',
   params: { size: 8, epochs: 3 },
   stages: {
     model: { type: 'model', encoder: ['Flatten', { Dense: { units: 8 } }] },
-    trained: { type: 'train', epochs: 3, loss: 'mae' },
+    trained: { type: 'train', epochs: 3, loss: 'mae', notes: 'slower' },
     quality: { type: 'evaluate', model: 'trained' },
   },
 };

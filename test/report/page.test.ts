@@ -11,6 +11,8 @@ import { findBarriers, startBrowser, visit, withoutBrowser } from './browser.ts'
 import { makeOutputs, type OutputsOptions } from './outputs.ts';
 
 const HOSTILE = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
+/** Notes that try to run and to load something. */
+const HOSTILE_NOTES = `${HOSTILE}\n\n[x](javascript:alert(3)) <a href="javascript:alert(4)">y</a>\n\n![z](https://example.org/z.png)\n\n| a |\n| --: |\n| ${HOSTILE} |\n`;
 const FAILED: OutputsOptions = {
   run: {
     status: 'failed',
@@ -44,8 +46,9 @@ const FAILED: OutputsOptions = {
   pipeline: `description: ${JSON.stringify(HOSTILE)}\nstages:\n  digits: { type: x, source: ${JSON.stringify(HOSTILE)} } # ${HOSTILE}\n`,
   resolved: JSON.stringify({
     description: HOSTILE,
+    notes: HOSTILE_NOTES,
     stages: {
-      digits: { type: HOSTILE, source: HOSTILE },
+      digits: { type: HOSTILE, source: HOSTILE, notes: HOSTILE_NOTES },
       net: { type: 'model' },
       trained: { type: 'train', data: 'digits', model: 'net' },
       quality: { type: 'evaluate', model: 'trained' },
@@ -84,6 +87,9 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     assert.equal(await page.locator('img').count(), 0);
     assert.match((await page.locator('.problems').textContent()) ?? '', /<script>alert\(1\)<\/script>/);
     assert.ok((await page.locator('.yaml').textContent())?.includes(HOSTILE));
+    assert.equal(await page.locator('.notes').count(), 2);
+    assert.equal(await page.locator('.notes a, .notes [style]').count(), 0);
+    assert.match((await page.locator('#summary .notes').textContent()) ?? '', /<script>alert\(1\)<\/script>/);
     assert.equal(await page.evaluate('document.querySelectorAll("[onerror]").length'), 0);
     assert.deepEqual(complaints, []);
   });

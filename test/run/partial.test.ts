@@ -60,6 +60,30 @@ test('a run of some stages says which others belong to earlier settings, and how
   assert.match(rigged.read('outputs/numbers/report.html'), />Finished</);
 });
 
+test('a changed note runs nothing, and is in the report', async (t) => {
+  const rigged = rig(t);
+  writeNumbers(rigged.folder, ALL, 'other');
+  const args = ['run', 'p.yaml', '--allow-plugins'];
+  assert.equal((await rigged.run(args)).code, 0);
+  const before = recordOf(rigged);
+  const { code, json } = await rigged.runJson([
+    ...args,
+    ...['-S', 'notes=All *in* all', '-S', 'stages.first.notes=The first'],
+  ]);
+  assert.equal(code, 0);
+  assert.deepEqual([...new Set(json.stages.map(({ state }) => state))], ['cached']);
+  assert.deepEqual(
+    Object.values(recordOf(rigged).stages).map(({ hash }) => hash),
+    Object.values(before.stages).map(({ hash }) => hash),
+  );
+  const page = rigged.read('outputs/numbers/report.html');
+  assert.match(page, /<p>All <em>in<\/em> all<\/p>/);
+  assert.match(page, /aria-label="Notes on first"[^]*<p>The first<\/p>/);
+  // A plugin does not see them, and its schema cannot have such a key.
+  writeFileSync(rigged.path('count.mjs'), PLUGIN.replace('does: {', "notes: { type: 'string' }, does: {"));
+  assert.match((await rigged.run(args)).stderr, /plugin-invalid/);
+});
+
 test('pack proposes the settings that were run, quoted for the shell', async (t) => {
   const rigged = rig(t);
   writeNumbers(rigged.folder, ALL, 'other');

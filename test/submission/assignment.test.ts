@@ -101,6 +101,12 @@ test('settings with another resolved value are a deviation at their path, unless
     'stages.model.encoder.1.Dense.units',
   ]);
   assert.deepEqual(await deviations(t, BASE.replace('seed: 1', 'seed: 2'), { seed: 'base' }), ['seed']);
+  // Students write notes wherever they like.
+  const noted = BASE.replace('epochs: 1', 'epochs: 1, notes: It is close').replace(
+    'name: base',
+    'name: mine\nnotes: All in all',
+  );
+  assert.deepEqual(await deviations(t, noted, { seed: 'base' }), []);
 });
 
 test('an assignment, its base and its list are checked before anything else', async (t) => {

@@ -93,6 +93,8 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     makeSweep(t, {
       status: 'failed',
       pipeline: HOSTILE,
+      description: HOSTILE,
+      notes: `${HOSTILE}\n\n[x](javascript:alert(3)) ![y](https://example.org/y.png)`,
       answer: HOSTILE,
       overrides: [HOSTILE],
       trials: [trial(0, { parameters }), trial(1, failed), trial(2, { state: 'stopped', epoch: 3 })],
@@ -150,6 +152,11 @@ test('the page of a sweep in a browser', { skip: withoutBrowser }, async (t) => 
     const { page } = await visit(browser, hostile);
     assert.equal(await page.locator('h1').textContent(), HOSTILE);
     assert.equal(await page.locator('script').count(), 0);
+    assert.equal(await page.locator('.notes a, .notes img').count(), 0);
+    assert.match(
+      (await page.locator('.notes').textContent()) ?? '',
+      /<script>alert\(1\)[^]*javascript:alert/,
+    );
     assert.match((await page.locator('.problems').textContent()) ?? '', /<script>alert\(1\)<\/script>/);
     assert.match((await page.locator('#trials').textContent()) ?? '', /stopped after epoch 3/);
     assert.equal(await page.evaluate('document.querySelectorAll("[onerror]").length'), 0);

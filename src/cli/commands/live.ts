@@ -1,6 +1,7 @@
 /** The live report of a run: `run --serve`. */
 import { basename, join, resolve } from 'node:path';
 import type { LocatedPipeline } from '../../config/pipeline.ts';
+import { notesOf } from '../../core/notes.ts';
 import type { LiveServer } from '../../report/live/server.ts';
 
 /**
@@ -21,6 +22,7 @@ export async function startLive(
       folder: join(resolve(outputs), name),
       name,
       ...(description === undefined ? {} : { description }),
+      notes: notesOf(located.resolved),
       file: basename(located.file),
       sources: [
         { file: basename(located.file), text: located.text },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Progress, RunEvent } from '../../core/event.ts';
 import { formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { Notes } from '../../core/notes.ts';
 import { withinBudget } from '../budget.ts';
 import type { Exhibit } from '../exhibit.ts';
 import { drawCurves } from '../exhibits.ts';
@@ -18,6 +19,7 @@ export interface LiveOptions {
   readonly folder: string;
   readonly name: string;
   readonly description?: string;
+  readonly notes: Notes;
   /** The pipeline file, without its folder. */
   readonly file: string;
   /** The pipeline file and the files that it extends. */
@@ -90,14 +92,16 @@ export class LiveRun {
 
   /** The current content of the page. */
   async read(): Promise<Report> {
-    const { name, description, file, sources, seed, overrides } = this.#options;
+    const { name, description, notes, file, sources, seed, overrides } = this.#options;
     const stages: ReportStage[] = [];
     for (const described of this.#options.stages) {
       const stage = this.#stages.get(described.name);
       if (stage === undefined) continue;
       const { state, seconds, metrics, epochsKept } = stage;
+      const told = notes.stages.get(described.name);
       stages.push({
         name: described.name,
+        ...(told === undefined ? {} : { notes: told }),
         type: described.settings.type,
         inputs: described.inputs,
         settings: this.#written.settingsOf(described.name, described.settings, overrides),
@@ -113,6 +117,7 @@ export class LiveRun {
     return {
       name,
       ...(description === undefined ? {} : { description }),
+      ...(notes.pipeline === undefined ? {} : { notes: notes.pipeline }),
       file,
       status: 'running',
       activity: this.#activity,

@@ -3,6 +3,7 @@ import { describeChanges, type StageChange } from '../../artifacts/standing.ts';
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../core/format.ts';
 import type { Exhibit, Frame, ModelTable, TableExhibit } from '../exhibit.ts';
 import { html, type Content, type Html } from '../html.ts';
+import { notesBlock } from '../markdown.ts';
 import {
   activityLine,
   details,
@@ -33,6 +34,7 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
   return html`<article id="stage-${name}" aria-labelledby="stage-${name}-title">
     <h3 id="stage-${name}-title">${stateMark(state)}${name}</h3>
     <p class="quiet">${describe(report, stage)}</p>
+    ${notesBlock(stage.notes, `Notes on ${name}`)}
     ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
     ${activity === undefined ? undefined : activityLine(activity)}
     ${

@@ -4,6 +4,7 @@ import { formatNumber } from '../../core/format.ts';
 import { runText } from '../command.ts';
 import type { Picture } from '../exhibit.ts';
 import { html, withCode, type Content, type Html } from '../html.ts';
+import { notesBlock } from '../markdown.ts';
 import { metricName } from '../metric-names.ts';
 import { breakable, enumerate, figure, number, stageLink, table } from '../parts.ts';
 import type { Problem, Report, ReportStage } from '../report.ts';
@@ -17,7 +18,7 @@ export function summarySection(report: Report, main: MainFigure | undefined): Ht
     <h2 id="summary-title">Results</h2>
     ${report.problems.length === 0 ? undefined : problemList(report.problems)} ${outdatedNote(report)}
     ${main === undefined ? undefined : figure(main.picture, `${main.stage}/${main.picture.path}`)}
-    ${results(report)}
+    ${results(report)} ${notesBlock(report.notes, 'Notes')}
   </section>`;
 }
 
