@@ -57,36 +57,25 @@ function rowsOf(name: string, publication: Publication, obtained: Obtained | und
   return publication.figures.map((figure, index) => {
     const own = compared.find((each) => each.figure === figure);
     const isFirst = index === 0;
+    const text = isFirst ? `[${figure.text}](${publication.source})` : figure.text;
     return [
       isFirst ? `[${name}](../pipelines/published/${name}.yaml)` : '',
       figure.name,
-      isFirst ? `[${figure.text}](${publication.source})` : figure.text,
+      figure.checked === undefined ? `${text}, not read at its source` : text,
       own?.obtained ?? '–',
       own?.verdict.text ?? 'not run yet',
       isFirst && obtained !== undefined ? String(obtained.seeds) : '',
-      isFirst && obtained !== undefined ? costText(obtained.cost) : '',
+      isFirst && obtained?.cost !== undefined ? costText(obtained.cost) : '',
     ];
   });
 }
 
 /** Processor time, which depends less on what else the machine did than the time that passed. */
-function costText({ seconds, processor, memory }: Cost): string {
-  const time =
-    processor === undefined ? formatSeconds(seconds) : `${formatSeconds(processor)} of processor time`;
-  return memory === undefined ? time : `${time}, ${formatBytes(memory)}`;
+function costText({ processor, memory }: Cost): string {
+  return `${formatSeconds(processor)} of processor time, ${formatBytes(memory)}`;
 }
 
 function notesOf(name: string, { title, figures }: Publication): readonly string[] {
-  const notes = [...new Set(figures.flatMap(({ note }) => note ?? []))];
-  const unchecked = figures.filter(({ checked }) => checked === undefined).map((figure) => figure.name);
-  const sentences = [
-    `${title}.`,
-    ...notes,
-    ...(unchecked.length === 0
-      ? []
-      : unchecked.length === figures.length
-        ? ['Not checked at the source.']
-        : [`Not checked at the source: ${unchecked.join(', ')}.`]),
-  ];
-  return [`- **${name}**: ${sentences.join(' ')}`];
+  const notes = new Set(figures.flatMap(({ note }) => note ?? []));
+  return [`- **${name}**: ${[`${title}.`, ...notes].join(' ')}`];
 }

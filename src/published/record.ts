@@ -1,6 +1,8 @@
 /** `reproduced.json` of an outputs folder: what was obtained for published results, with the settings that gave it. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../files/atomic.ts';
+import { takeLock, type HeldLock } from '../files/lock.ts';
 import { readPresent } from '../files/present.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
@@ -14,8 +16,8 @@ export interface Obtained {
   readonly settings: string;
   /** How many seeds there were, for each combination of parameters. */
   readonly seeds: number;
-  /** What one seed took. */
-  readonly cost: Cost;
+  /** What one seed took; absent if this is not known. */
+  readonly cost?: Cost;
   /** In the order of the catalog. */
   readonly figures: readonly ObtainedFigure[];
 }
@@ -23,17 +25,17 @@ export interface Obtained {
 export interface ObtainedFigure {
   readonly metric: string;
   readonly parameters: JsonObject;
-  /** One for each seed. */
+  /** One for each seed that measured it: fewer than `seeds` if the figure was not obtained. */
   readonly values: readonly number[];
 }
 
 export interface Cost {
   /** Wall time. */
   readonly seconds: number;
-  /** Time of all threads; absent if a result has no record of it. */
-  readonly processor?: number;
+  /** Time of all threads. */
+  readonly processor: number;
   /** Peak memory of a process in bytes. */
-  readonly memory?: number;
+  readonly memory: number;
 }
 
 export type Reproduced = Readonly<Record<string, Obtained>>;
@@ -42,7 +44,7 @@ export function reproducedFile(outputs: string): string {
   return join(outputs, 'reproduced.json');
 }
 
-/** @returns nothing for a file that is missing or was not written by `writeReproduced` */
+/** @returns nothing for a file that is missing or was not written by `addReproduced` */
 export async function readReproduced(outputs: string): Promise<Reproduced> {
   const text = await readPresent(reproducedFile(outputs));
   return text === undefined ? {} : parseReproduced(text);
@@ -60,8 +62,25 @@ export function parseReproduced(text: string): Reproduced {
   }
 }
 
-export async function writeReproduced(outputs: string, reproduced: Reproduced): Promise<void> {
-  await writeFileAtomic(reproducedFile(outputs), `${JSON.stringify(reproduced, null, 2)}\n`);
+/** Adds a result, or replaces it. Several commands may do this in one folder at the same time. */
+export async function addReproduced(outputs: string, name: string, obtained: Obtained): Promise<void> {
+  const lock = await lockReproduced(outputs);
+  try {
+    const all = { ...(await readReproduced(outputs)), [name]: obtained };
+    await lock.check();
+    await writeFileAtomic(reproducedFile(outputs), `${JSON.stringify(all, null, 2)}\n`);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Others hold the lock only while they read and write the file. */
+async function lockReproduced(outputs: string): Promise<HeldLock> {
+  for (;;) {
+    const lock = await takeLock(`${reproducedFile(outputs)}.lock`);
+    if (lock.state === 'taken') return lock;
+    await sleep(20);
+  }
 }
 
 function isObtained(value: Json): boolean {
@@ -69,8 +88,7 @@ function isObtained(value: Json): boolean {
     isJsonObject(value) &&
     typeof value['settings'] === 'string' &&
     typeof value['seeds'] === 'number' &&
-    isJsonObject(value['cost']) &&
-    typeof value['cost']['seconds'] === 'number' &&
+    (value['cost'] === undefined || isCost(value['cost'])) &&
     Array.isArray(value['figures']) &&
     value['figures'].every(
       (figure) =>
@@ -80,5 +98,11 @@ function isObtained(value: Json): boolean {
         Array.isArray(figure['values']) &&
         figure['values'].every((each) => typeof each === 'number'),
     )
+  );
+}
+
+function isCost(value: Json): boolean {
+  return (
+    isJsonObject(value) && ['seconds', 'processor', 'memory'].every((key) => typeof value[key] === 'number')
   );
 }

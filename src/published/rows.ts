@@ -9,25 +9,33 @@ import { judge, type Verdict } from './verdict.ts';
 
 export interface ComparedFigure {
   readonly figure: PublishedFigure;
-  /** `0.0914 ± 0.0002` */
+  /** `0.0914 ± 0.0002`, or `–` */
   readonly obtained: string;
-  /** One for each seed. */
+  /** One for each seed that measured it. */
   readonly values: readonly number[];
-  readonly mean: number;
+  /** Absent if a seed did not measure the figure. */
+  readonly mean?: number;
   readonly deviation?: number;
   readonly verdict: Verdict;
 }
 
-/** The figures of a publication that were obtained. */
-export function compareFigures({ figures }: Publication, obtained: Obtained): readonly ComparedFigure[] {
-  return figures.flatMap((figure) => {
+/** The figures of a publication that a run of its pipeline was to measure. */
+export function compareFigures(
+  { figures }: Publication,
+  { figures: obtained, seeds }: Pick<Obtained, 'figures' | 'seeds'>,
+): readonly ComparedFigure[] {
+  return figures.flatMap((figure): readonly ComparedFigure[] => {
     const { metric, parameters = {} } = figure;
     const text = canonicalJson(parameters);
-    const own = obtained.figures.find(
-      (each) => each.metric === metric && canonicalJson(each.parameters) === text,
-    );
-    if (own === undefined || own.values.length === 0) return [];
+    const own = obtained.find((each) => each.metric === metric && canonicalJson(each.parameters) === text);
+    // The record may be older than the figure.
+    if (own === undefined) return [];
     const { values } = own;
+    if (values.length < seeds) {
+      const text = seeds === 1 ? 'not obtained' : `not obtained: ${values.length} of ${seeds} seeds`;
+      const verdict: Verdict = { state: 'not obtained', text };
+      return [{ figure, obtained: '–', values, verdict }];
+    }
     const { count: _count, ...quantity } = summarize(values);
     const verdict = judge(figure, quantity.mean);
     return [{ figure, obtained: columnFormat([quantity])(quantity), values, ...quantity, verdict }];
@@ -36,9 +44,5 @@ export function compareFigures({ figures }: Publication, obtained: Obtained): re
 
 /** `1 min 03 s, 1 min 58 s of processor time, 612 MB` */
 export function describeCost({ seconds, processor, memory }: Cost): string {
-  return [
-    formatSeconds(seconds),
-    ...(processor === undefined ? [] : [`${formatSeconds(processor)} of processor time`]),
-    ...(memory === undefined ? [] : [formatBytes(memory)]),
-  ].join(', ');
+  return `${formatSeconds(seconds)}, ${formatSeconds(processor)} of processor time, ${formatBytes(memory)}`;
 }

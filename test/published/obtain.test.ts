@@ -64,7 +64,7 @@ test('each figure has the values of its own trials, and shared stages are paid o
     await draft.commit({ key, metrics: {}, highlights: [], seconds: 10, usage });
   }
   const obtained = await obtainedIn(recordOf(TRIALS), PUBLICATION, { settings: 'abc', store });
-  assert.deepEqual(obtained?.figures, [
+  assert.deepEqual(obtained.figures, [
     { metric: 'trained.loss', parameters: { digit: 0 }, values: [0.8, 1] },
     { metric: 'trained.loss', parameters: { digit: 1 }, values: [2, 4] },
   ]);
@@ -82,8 +82,27 @@ test('each figure has the values of its own trials, and shared stages are paid o
   assert.ok(Math.abs((compared[1]?.deviation ?? 0) - Math.SQRT2) < 1e-12);
 });
 
-test('a sweep with a missing trial gives nothing', async () => {
+test('a seed that did not measure a figure leaves this figure without a result, and no other', async () => {
   const store = new Store(join(tmpdir(), 'hourglass-nowhere'));
-  const [, ...some] = TRIALS;
-  assert.equal(await obtainedIn(recordOf(some), PUBLICATION, { settings: 'abc', store }), undefined);
+  const [first = trial(0, 1, 0.8), ...others] = TRIALS;
+  const settings = { settings: 'abc', store };
+  const unmeasured: TrialRecord = { ...first, metrics: {} };
+  const failed: TrialRecord = { ...unmeasured, state: 'failed' };
+  for (const broken of [unmeasured, failed]) {
+    const obtained = await obtainedIn(recordOf([broken, ...others]), PUBLICATION, settings);
+    const [digit0, digit1] = compareFigures(PUBLICATION, obtained);
+    assert.deepEqual([digit0?.mean, digit0?.verdict.state, digit0?.values], [undefined, 'not obtained', [1]]);
+    assert.deepEqual([digit1?.mean, digit1?.verdict.state], [3, 'not met']);
+    // What a seed takes is not known if a trial failed.
+    assert.equal(obtained.cost === undefined, broken.state === 'failed');
+  }
+});
+
+test('a figure that the run did not measure at all has no result', async () => {
+  const store = new Store(join(tmpdir(), 'hourglass-nowhere'));
+  const obtained = await obtainedIn(recordOf(TRIALS), PUBLICATION, { settings: 'abc', store });
+  const later = { ...figure, name: 'added later', metric: 'trained.kl', parameters: { digit: 0 } } as const;
+  const newer: Publication = { ...PUBLICATION, figures: [...PUBLICATION.figures, later] };
+  const names = compareFigures(newer, obtained).map((each) => each.figure.name);
+  assert.deepEqual(names, ['loss', 'loss']);
 });

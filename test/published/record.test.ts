@@ -1,15 +1,15 @@
 /** `reproduced.json` is read again as it was written; anything else in it is left out. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  addReproduced,
   parseReproduced,
   readReproduced,
   reproducedFile,
-  writeReproduced,
   type Obtained,
 } from '../../src/published/record.ts';
 
@@ -28,10 +28,22 @@ test('what was written is read, also into a folder that does not exist yet', asy
   t.after(() => rm(folder, { recursive: true }));
   assert.deepEqual(await readReproduced(folder), {});
   const outputs = join(folder, 'outputs');
-  await writeReproduced(outputs, { vae: OBTAINED });
+  await addReproduced(outputs, 'vae', OBTAINED);
   assert.deepEqual(await readReproduced(outputs), { vae: OBTAINED });
+  const newer = { ...OBTAINED, seeds: 3 };
+  await addReproduced(outputs, 'vae', newer);
+  assert.deepEqual(await readReproduced(outputs), { vae: newer });
   await writeFile(reproducedFile(outputs), '{ "vae": ');
   assert.deepEqual(await readReproduced(outputs), {});
+});
+
+test('results that are added at the same time are all kept', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'hourglass-reproduced-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const names = Array.from({ length: 12 }, (_, index) => `result-${index}`);
+  await Promise.all(names.map((name) => addReproduced(folder, name, OBTAINED)));
+  assert.deepEqual(Object.keys(await readReproduced(folder)).sort(), names.sort());
+  assert.deepEqual(await readdir(folder), ['reproduced.json']);
 });
 
 test('entries that do not have the form of results are left out', () => {
@@ -39,6 +51,7 @@ test('entries that do not have the form of results are left out', () => {
     { settings: 1 },
     { seeds: 'two' },
     { cost: {} },
+    { cost: { seconds: 1, memory: '1 GB' } },
     { figures: {} },
     { figures: [{ metric: 'a.b', parameters: {}, values: ['1'] }] },
     { figures: [{ metric: 'a.b', values: [1] }] },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { judge } from '../../src/published/verdict.ts';
+import { isMismatch, judge } from '../../src/published/verdict.ts';
 
 const number = fc.double({ min: -1000, max: 1000, noNaN: true });
 const tolerance = fc.double({ min: 0, max: 10, noNaN: true });
@@ -40,6 +40,17 @@ test('beyond the tolerance, only the better side counts, and `close` has none', 
         assert.equal(judged('close', below), 'not met');
       },
     ),
+  );
+});
+
+test('without enough in the source there is no verdict, however near or far the mean is', () => {
+  fc.assert(
+    fc.property(number, tolerance, number, (value, allowed, mean) => {
+      const figure = { value, tolerance: allowed, better: 'lower', incomparable: 'no epochs' } as const;
+      const verdict = judge(figure, mean);
+      assert.equal(verdict.state, 'not comparable');
+      assert.equal(isMismatch(verdict), false);
+    }),
   );
 });
 

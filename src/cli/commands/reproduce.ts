@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { pathFromHere } from '../../core/path.ts';
-import { errorsOf, Failure, failure, type Diagnostic } from '../../core/diagnostic.ts';
+import { errorsOf, failure, type Diagnostic } from '../../core/diagnostic.ts';
 import { suggest } from '../../core/suggest.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
-import { pipelineOf, readCatalog, type Catalog } from '../../published/catalog.ts';
+import { pipelineOf, PUBLISHED, readCatalog, type Catalog } from '../../published/catalog.ts';
 import type { Publication } from '../../published/generated/types.ts';
 import { obtainedIn } from '../../published/obtain.ts';
-import { readReproduced, reproducedFile, writeReproduced, type Obtained } from '../../published/record.ts';
-import { compareFigures } from '../../published/rows.ts';
+import { addReproduced, reproducedFile, type Obtained } from '../../published/record.ts';
+import { compareFigures, type ComparedFigure } from '../../published/rows.ts';
 import { settingsHash } from '../../published/settings.ts';
+import { isMismatch } from '../../published/verdict.ts';
 import { storeOf } from '../../run/plan.ts';
 import { localLauncher } from '../../sweep/local.ts';
 import { EXIT, outcomeOf } from '../exit.ts';
@@ -27,10 +28,13 @@ export interface ReproduceOptions {
   readonly outputs: string;
   readonly engine: EngineChoice;
   readonly version: string;
+  /** The results' pipelines and figures; tests have their own. */
+  readonly folder?: string;
 }
 
 /** What became of one result. */
 interface Attempt {
+  /** Absent if the training could not start. */
   readonly obtained?: Obtained;
   readonly diagnostics: readonly Diagnostic[];
   /** The exit code if it was stopped. */
@@ -39,7 +43,7 @@ interface Attempt {
 
 /** `hourglass reproduce` */
 export async function reproduce(terminal: Terminal, options: ReproduceOptions): Promise<number> {
-  const catalog = selected(readCatalog(), options.names);
+  const catalog = selected(readCatalog(options.folder), options.names);
   if (options.list === true) return list(terminal, catalog);
   const outputs = resolve(options.outputs);
   const found = new Map<string, Obtained>();
@@ -52,20 +56,22 @@ export async function reproduce(terminal: Terminal, options: ReproduceOptions): 
     problems.push(...attempt.diagnostics);
     if (attempt.obtained !== undefined) {
       found.set(name, attempt.obtained);
-      // After each: a result is kept even if the next one is killed.
-      await writeReproduced(outputs, { ...(await readReproduced(outputs)), [name]: attempt.obtained });
+      // After each: a result is kept even if the next one is killed. One with failed trials must not replace a whole one.
+      if (errorsOf(attempt.diagnostics).length === 0) await addReproduced(outputs, name, attempt.obtained);
     }
     stopped = attempt.stopped;
     if (stopped !== undefined) break;
   }
   const errors = errorsOf(problems);
-  const isMismatch = [...found].some(([name, obtained]) => !isMet(catalog.get(name), obtained));
+  const disagrees = [...found].some(([name, obtained]) =>
+    comparedWith(catalog.get(name), obtained).some(({ verdict }) => isMismatch(verdict)),
+  );
   const outcome =
     stopped !== undefined
       ? { status: 'interrupted', code: stopped }
       : errors.length > 0
         ? outcomeOf(errors)
-        : isMismatch
+        : disagrees
           ? { status: 'mismatch', code: EXIT.mismatch }
           : { status: 'done', code: EXIT.done };
   present(terminal, catalog, { outputs, found, problems, status: outcome.status });
@@ -98,10 +104,10 @@ async function attemptOf(
   terminal: Terminal,
   name: string,
   publication: Publication,
-  { seeds, outputs, engine, version }: ReproduceOptions,
+  { seeds, outputs, engine, version, folder = PUBLISHED }: ReproduceOptions,
 ): Promise<Attempt> {
   const set = seeds === undefined ? [] : [`sweep.replicates=${seeds}`];
-  const { located, trials, diagnostics, sources } = await loadChecked(pipelineOf(name), {
+  const { located, trials, diagnostics, sources } = await loadChecked(pipelineOf(name, folder), {
     set,
     trials: true,
     sweeps: true,
@@ -114,7 +120,7 @@ async function attemptOf(
     render(diagnostics);
     return { diagnostics };
   }
-  if (trials === undefined) throw new Error(`${pipelineOf(name)} has no sweep`);
+  if (trials === undefined) throw new Error(`${pipelineOf(name, folder)} has no sweep`);
   const { result, isInterrupted, signalCode } = await runReported(terminal, located, trials, {
     outputs: resolve(outputs),
     engine,
@@ -125,25 +131,15 @@ async function attemptOf(
   const errors = errorsOf(result.diagnostics);
   render(errors);
   if (isInterrupted) return { diagnostics: [], stopped: signalCode };
-  if (result.record === undefined || errors.length > 0) return { diagnostics: errors };
+  if (result.record === undefined) return { diagnostics: errors };
   const store = storeOf(resolve(outputs));
   const settings = settingsHash(located, trials);
   const obtained = await obtainedIn(result.record, publication, { settings, store });
-  if (obtained === undefined) throw new Failure(unmeasured(name));
-  return { obtained, diagnostics: [] };
+  return { obtained, diagnostics: errors };
 }
 
-function unmeasured(name: string): Diagnostic {
-  return {
-    code: 'internal-error',
-    severity: 'error',
-    message: `the pipeline of \`${name}\` does not measure all of its figures`,
-  };
-}
-
-function isMet(publication: Publication | undefined, obtained: Obtained): boolean {
-  const compared = publication === undefined ? [] : compareFigures(publication, obtained);
-  return compared.every(({ verdict }) => verdict.state !== 'not met');
+function comparedWith(publication: Publication | undefined, obtained: Obtained): readonly ComparedFigure[] {
+  return publication === undefined ? [] : compareFigures(publication, obtained);
 }
 
 interface Presented {
@@ -161,18 +157,19 @@ function present(
   if (terminal.options.json) {
     const results = [...found].map(([name, obtained]) => {
       const publication = catalog.get(name);
-      const compared = publication === undefined ? [] : compareFigures(publication, obtained);
       return {
         name,
         title: publication?.title,
         source: publication?.source,
         ...obtained,
-        figures: compared.map(({ figure, values, mean, deviation = null, verdict }) => ({
-          ...figure,
-          obtained: { values, mean, deviation },
-          verdict: verdict.state,
-          difference: verdict.text,
-        })),
+        figures: comparedWith(publication, obtained).map(
+          ({ figure, values, mean = null, deviation = null, verdict }) => ({
+            ...figure,
+            obtained: { values, mean, deviation },
+            verdict: verdict.state,
+            difference: verdict.text,
+          }),
+        ),
       };
     });
     terminal.result(

@@ -1,9 +1,22 @@
 /** Published results, and what was obtained for them, as tables. */
 import type { Catalog } from '../../published/catalog.ts';
+import type { PublishedFigure } from '../../published/generated/types.ts';
 import type { Obtained } from '../../published/record.ts';
 import { compareFigures, describeCost } from '../../published/rows.ts';
+import { isMismatch } from '../../published/verdict.ts';
 import { formatPlural, table } from './format.ts';
 import type { Style } from './style.ts';
+
+/** A published number as text: with a star if it was not read at its source. */
+function publishedText({ text, checked }: PublishedFigure): string {
+  return checked === undefined ? `${text}*` : text;
+}
+
+/** What the star means, if one of the figures has it. */
+function starNote(figures: readonly PublishedFigure[]): readonly string[] {
+  const isStarred = figures.some(({ checked }) => checked === undefined);
+  return isStarred ? ['', '* This number was not read at its source.'] : [];
+}
 
 /** The names of the results, and their published figures. */
 export function renderList(catalog: Catalog, style: Style): string {
@@ -11,11 +24,12 @@ export function renderList(catalog: Catalog, style: Style): string {
     figures.map((figure, index) => [
       index === 0 ? name : '',
       index === 0 ? title : '',
-      `${figure.name} ${figure.text}`,
+      `${figure.name} ${publishedText(figure)}`,
     ]),
   );
   const [head = '', ...lines] = table([['name', 'what', 'published'], ...rows]);
-  return [style('dim', head), ...lines].join('\n');
+  const figures = [...catalog.values()].flatMap((each) => each.figures);
+  return [style('dim', head), ...lines, ...starNote(figures)].join('\n');
 }
 
 /** One row for each figure, and below what each result took. */
@@ -35,20 +49,22 @@ export function renderComparison(
     ...compared.map(({ name, index, figure, obtained, verdict }) => [
       index === 0 ? name : '',
       figure.name,
-      figure.text,
+      publishedText(figure),
       obtained,
       verdict.text,
     ]),
   ]);
   const [head = '', ...rows] = lines;
+  const disagrees = compared.map(({ verdict }) => isMismatch(verdict));
   const costs = [...found].map(([name, { seeds, cost }]) => [
     name,
-    `${formatPlural(seeds, 'seed')}, each ${describeCost(cost)}`,
+    `${formatPlural(seeds, 'seed')}${cost === undefined ? '' : `, each ${describeCost(cost)}`}`,
   ]);
   return [
     style('dim', head),
-    ...rows.map((row, index) => (compared[index]?.verdict.state === 'not met' ? style('yellow', row) : row)),
+    ...rows.map((row, index) => (disagrees[index] === true ? style('yellow', row) : row)),
     '',
     ...table(costs),
+    ...starNote(compared.map(({ figure }) => figure)),
   ].join('\n');
 }

@@ -30,11 +30,13 @@ export type PublishedFigure = {
   readonly tolerance: number;
   /** Whether lower or higher results are better, or only results close to the number reproduce it. */
   readonly better: 'lower' | 'higher' | 'close';
-  /**
-   * The day on which the number was read at its source. Left out: it is from another text, and was not
-   * checked.
-   */
+  /** The day on which the number was read at its source, or in a copy of it. Left out: it was not. */
   readonly checked?: string;
+  /**
+   * Why there is no verdict, although the number is shown: what the source does not say. Left out: there is
+   * one.
+   */
+  readonly incomparable?: string;
   /**
    * What a reader of the comparison must know: how the training differs from that of the source, or why
    * results differ.
