@@ -16,6 +16,9 @@ import { errorAt, type Notes, type ReportDiagnostic } from './diagnostics/report
 import { backticked, quoted } from './diagnostics/wording.ts';
 import { overValue, type Located, type LocatedEntry, type LocatedScalar, type Scalar } from './located.ts';
 
+/** The largest float32. */
+const LARGEST_NUMBER = (2 - 2 ** -23) * 2 ** 127;
+
 /** Levels of nested maps and lists. A pipeline has about six. */
 export const MAX_DEPTH = 64;
 
@@ -101,8 +104,11 @@ export class TreeReader {
     const { value } = node;
     const empty = isUnwritten(node);
     const at = empty && place !== undefined ? place : range;
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      this.report(errorAt(at, 'out-of-range', `${backticked(node.source ?? '')} is not a finite number`));
+    if (typeof value === 'number' && !(Math.abs(value) <= LARGEST_NUMBER)) {
+      const problem = Number.isFinite(value)
+        ? 'is too large: the engine computes with float32'
+        : 'is not a finite number';
+      this.report(errorAt(at, 'out-of-range', `${backticked(node.source ?? '')} ${problem}`));
       return this.scalar(null, at, { broken: true });
     }
     if (!isPlain(value)) return this.scalar(null, at, { broken: true });

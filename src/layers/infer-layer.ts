@@ -29,6 +29,14 @@ export function inferLayer<Name extends LayerName>(
   checkActivity(name, args, site);
   const weights = rule.weights?.(args, site.input) ?? [];
   for (const { name: weight, initializer, shape } of weights) {
+    if (name === 'VectorQuantizer' && (initializer === 'zeros' || initializer === 'ones')) {
+      site.report({
+        code: 'bad-setting',
+        message: `with \`${initializer}\`, all codes of \`VectorQuantizer\` begin equal, and only the first one is ever used`,
+        hint: 'leave it out, or use a random distribution',
+        argument: 'embeddings_initializer',
+      });
+    }
     if (initializer === 'orthogonal' && shape.length < 2) {
       site.report({
         code: 'bad-setting',
@@ -43,6 +51,7 @@ export function inferLayer<Name extends LayerName>(
   site.report({
     code: 'out-of-range',
     message: `\`${name}\` would need ${shapeText(large)} numbers, more than fit in memory`,
+    hint: 'use smaller numbers in it, or make its input smaller in the layers before',
   });
   return undefined;
 }

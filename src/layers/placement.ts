@@ -41,7 +41,7 @@ export function reportMisplacedLatents(
       code: 'bad-setting',
       message: `\`${name}\` must be the last layer of the encoder`,
       hint: LATENTS.has(next)
-        ? `remove \`${name}\` or \`${next}\``
+        ? `an encoder has one: remove ${name === next ? 'one of them' : `\`${name}\` or \`${next}\``}`
         : `move \`${next}\` and what follows into the decoder, or \`${name}\` to the end`,
       at: ['encoder', index],
       related: { message: `\`${next}\` comes after it`, at: ['encoder', index + 1] },

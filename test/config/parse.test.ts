@@ -39,7 +39,11 @@ nothing: [~, null, Null]
   });
 });
 
-test('numbers must be finite', () => {
+test('numbers must be finite, also for the engine', () => {
+  assert.deepEqual(parse('a: 3.4e38\nb: 3.5e38\nc: [-1e300]\n').found, [
+    'out-of-range 2:4',
+    'out-of-range 3:5',
+  ]);
   assert.deepEqual(parse('a: .nan\nb: [.inf, -.inf]\nc: 1e999\n').found, [
     'out-of-range 1:4',
     'out-of-range 2:5',

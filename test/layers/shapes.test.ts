@@ -178,6 +178,11 @@ test('arguments that TensorFlow.js or the shape of the input do not allow', () =
       'dilation_rate',
     ],
     [layer('Dense', { units: 1, bias_initializer: 'orthogonal' }), 'bad-setting', 'bias_initializer'],
+    [
+      layer('VectorQuantizer', { codes: 4, embeddings_initializer: 'zeros' }),
+      'bad-setting',
+      'embeddings_initializer',
+    ],
   ];
   for (const [spec, code, argument] of cases) {
     const [first] = findings([4, 4, 1], [spec], ['ReLU']);

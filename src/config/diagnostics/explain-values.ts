@@ -153,6 +153,10 @@ function typeHint(
     if (argument !== undefined && more.length === 0 && (typeof scalar === 'number' || scalar === null)) {
       return `write ${backticked(`${choice}: { ${argument}: ${scalar ?? '…'} }`)}`;
     }
+    if (argument !== undefined && more.length === 0 && value.kind === 'list') {
+      const takesList = typesOf(objectAt(objectAt(schema, 'properties'), argument)).includes('array');
+      if (takesList) return `write ${backticked(`${choice}: { ${argument}: [ … ] }`)}`;
+    }
   }
   const [example] = listAt(schema, 'examples');
   if (isEmpty(value) && (typeof example === 'number' || typeof example === 'string'))

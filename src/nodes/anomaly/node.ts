@@ -130,6 +130,14 @@ function checkLabels(
   const known = [...data.classes, ...learned];
   checkClasses({ references, report }, known, normal, 'normal');
   if (learned.length === 0 || !normal.every((one) => hasClass(known, one))) return;
+  if (data.classes.every(({ label, name }) => normal.some((one) => one === label || one === name)))
+    report({
+      code: 'bad-setting',
+      severity: 'warning',
+      message: `all classes of \`${references['data']}\` are in \`normal\`, so no image is anomalous`,
+      hint: 'name only the classes that are normal',
+      at: ['normal'],
+    });
   if (normal.some((one) => hasClass(learned, one))) return;
   const stage = references['reference'] ?? references['data'];
   report({ code: 'bad-setting', ...noneNormal(stage, learned), at: ['normal'] });

@@ -3,6 +3,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { OutputDescription } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { describeStep } from '../step.ts';
+import { sameForAll } from './threshold.ts';
 
 /** `binarize`: makes images black and white. */
 export const binarizeNode: NodeDefinition<BinarizeSettings> = {
@@ -34,6 +35,11 @@ export const binarizeNode: NodeDefinition<BinarizeSettings> = {
         hint: 'scale them to the range from 0 to 1 before, or use `method: threshold`',
         at: ['data'],
       });
+    if (method === 'threshold' && described.range !== undefined) {
+      const uniform = sameForAll(threshold, described.range);
+      if (uniform !== undefined)
+        report({ code: 'out-of-range', ...uniform, at: ['threshold'], ifWritten: [['method']] });
+    }
     return { ...described, range: [0, 1] };
   },
 

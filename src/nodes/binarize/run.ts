@@ -15,16 +15,18 @@ import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
 import { stretchesOf } from '../stretches.ts';
+import { sameForAll, THRESHOLD } from './threshold.ts';
 
 /** Images between two checks for progress and Ctrl-C. */
 const CHUNK = 1000;
-
-const THRESHOLD = 0.5;
 
 export async function runBinarize(context: StageContext<BinarizeSettings>): Promise<StageResult> {
   const source = context.inputs['data'];
   if (source === undefined) throw new Error('binarize without data');
   const record = await readImageSet(source.folder);
+  const { method, threshold } = context.settings;
+  const uniform = method === 'threshold' ? sameForAll(threshold, record.range) : undefined;
+  if (uniform !== undefined) throw failure('out-of-range', uniform.message, uniform.hint, ['threshold']);
   const splits: Partial<Record<Split, StreamedImages>> = {};
   for (const split of SPLITS) {
     if (record.splits[split] === undefined) continue;

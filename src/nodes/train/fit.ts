@@ -151,15 +151,36 @@ function requireFinite(what: string, measured: Measured, epoch: number): void {
   }
 }
 
-/** @param measured measurements of the epoch: if the divergence is not finite, the message names it as the cause */
+/** What to try, besides a smaller learning rate, if a part of the loss is not finite. */
+const REMEDIES = {
+  kl: '`kl: { warmup_epochs: 5 }`, or a smaller `weight` of `kl`',
+  mmd: 'a smaller `weight` of `MMD`',
+  vq: 'a smaller `commitment`',
+} as const;
+
+const PARTS = Object.keys(REMEDIES) as readonly (keyof typeof REMEDIES)[];
+
+/** @param measured measurements of the epoch: the message names the parts of the loss that are not finite */
 function notFinite(what: string, epoch: number, measured?: Measured): Error {
-  const { kl } = measured ?? {};
-  const byDivergence = kl !== undefined && !Number.isFinite(kl);
+  const parts = PARTS.filter((part) => measured?.[part] !== undefined);
+  const broken = parts.find((part) => !Number.isFinite(measured?.[part]));
+  const { reconstruction } = measured ?? {};
+  // Of finite parts, only a factor makes an infinite sum.
+  const [factor] = broken === undefined && Number.isFinite(reconstruction) ? parts : [];
+  const part = broken ?? factor;
+  const named =
+    broken === undefined
+      ? factor === undefined
+        ? what
+        : `${what}, but not \`reconstruction\` and \`${factor}\`,`
+      : `${what}, with \`${broken}\`,`;
   return failure(
     'not-finite',
-    `${byDivergence ? `${what}, with \`kl\`,` : what} became NaN or infinite in epoch ${epoch}`,
-    byDivergence
-      ? 'try a smaller `learning_rate` or `kl: { warmup_epochs: 5 }`, and check that the images are normalized'
-      : 'try a smaller `learning_rate`, and check that the images are normalized',
+    `${named} became NaN or infinite in epoch ${epoch}`,
+    part === undefined
+      ? 'try a smaller `learning_rate`, and check that the images are normalized'
+      : factor === undefined
+        ? `try a smaller \`learning_rate\`, ${REMEDIES[part]}, and check that the images are normalized`
+        : `try ${REMEDIES[part]}`,
   );
 }

@@ -49,13 +49,19 @@ const FEW_ACTIVE = 0.05;
 
 /**
  * Logs how many values of a trained latent are active, and warns if hardly any are: then the posterior has collapsed to the
- * prior, and the decoder ignores its input.
+ * prior, and the decoder ignores its input. A latent that is far from the prior has not collapsed, but exploded.
+ *
+ * @param divergence of the last epoch
  */
 export async function tellActiveUnits(
   engine: Engine,
   encoder: Autoencoder['encoder'],
   images: Samples,
-  { log, signal }: Pick<StageContext, 'log' | 'signal'>,
+  {
+    log,
+    signal,
+    divergence,
+  }: Pick<StageContext, 'log' | 'signal'> & { readonly divergence?: number | undefined },
 ): Promise<void> {
   const units = sizeOf(modelShapes(encoder).outputShape);
   const rows = spreadRows(images.count, LOOKED_AT);
@@ -65,6 +71,14 @@ export async function tellActiveUnits(
   const values = units === 1 ? 'value' : 'values';
   log('info', `${active} of ${units} latent ${values} are active: their means vary over the images`);
   if (active > FEW_ACTIVE * units) return;
+  if (divergence !== undefined && divergence > EXPLODED * units) {
+    log(
+      'warn',
+      `the latents of all images are nearly equal, and far from the standard normal distribution (\`kl\` is ${divergence.toPrecision(3)} nats): ` +
+        'the training has diverged. Try a smaller `learning_rate`',
+    );
+    return;
+  }
   log(
     'warn',
     `the posterior has collapsed: ${active === 0 ? `none of the ${units} latent ${values} distinguishes` : `only ${active} of ${units} latent ${values} distinguish`} the images. ` +

@@ -99,7 +99,10 @@ export async function runTrain(context: StageContext<TrainSettings>): Promise<St
         divided,
       });
       if (variationalLayer(models.encoder) !== undefined)
-        await tellActiveUnits(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
+        await tellActiveUnits(engine, models.encoder, data.at(-1)?.x ?? training.x, {
+          ...context,
+          divergence: run.records.at(-1)?.training['kl'],
+        });
       await tellUsedCodes(engine, models.encoder, data.at(-1)?.x ?? training.x, context);
       const { weightsOf } = await save(context, { engine, models, trainer, frozen }, run);
       return {

@@ -119,6 +119,7 @@ test('classes that neither the scored nor the reference images have are found be
     'error bad-setting normal.2',
   ]);
   assert.deepEqual(found(['good', 1], { data: { classes: named } }), []);
+  assert.deepEqual(found(['good', 1, 2], { data: { classes: named } }), ['warning bad-setting normal']);
   // What is scored may be all anomalous, but the threshold needs normal images.
   const [good, others] = [named.slice(0, 1), named.slice(1)];
   assert.deepEqual(found(['good'], { data: { classes: others }, reference: { classes: good } }), []);

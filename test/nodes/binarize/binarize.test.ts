@@ -22,8 +22,29 @@ function binarize(
   train: ImageArray = images(),
 ): Promise<StepResult> {
   const settings: BinarizeSettings = { type: 'binarize', data: 'data', method: 'sample', seed: 0, ...own };
-  const set = { shape: train.shape, range: [0, 1] as const, splits: { train, test: train } };
+  const { scale, offset } = train;
+  const set = {
+    shape: train.shape,
+    range: [offset, offset + 4 * scale] as const,
+    splits: { train, test: train },
+  };
   return runStep(t, binarizeNode, settings, { data: set });
+}
+
+/** What is found before anything runs. */
+function analyzed(
+  own: Partial<BinarizeSettings>,
+  range: readonly [number, number] | undefined = [0, 1],
+): readonly string[] {
+  const problems: string[] = [];
+  binarizeNode.analyze({
+    stage: 'binary',
+    settings: { type: 'binarize', data: 'data', method: 'sample', seed: 0, ...own },
+    inputs: { data: { kind: 'images', splits: ['train'], range } },
+    references: { data: 'data' },
+    report: ({ code, at }) => problems.push(`${code} ${at.join('.')}`),
+  });
+  return problems;
 }
 
 /** The share of ones at each of the four places. */
@@ -61,6 +82,20 @@ test('with a threshold, higher values become 1, whatever their range', async (t)
     shares(await binarize(t, { method: 'threshold', threshold: -1.5 }, shifted)),
     [0, 1, 1, 1],
   );
+});
+
+test('a threshold that makes all values equal is refused, as soon as the range is known', async (t) => {
+  for (const threshold of [1, 2, -0.1]) {
+    await assert.rejects(binarize(t, { method: 'threshold', threshold }), (error: unknown) => {
+      assert.ok(error instanceof Failure);
+      assert.deepEqual(error.diagnostics[0]?.at, ['threshold']);
+      return true;
+    });
+    assert.deepEqual(analyzed({ method: 'threshold', threshold }), ['out-of-range threshold']);
+  }
+  assert.deepEqual(analyzed({ method: 'threshold', threshold: 0 }), []);
+  assert.deepEqual(analyzed({ method: 'threshold' }), []);
+  assert.deepEqual(analyzed({ method: 'threshold', threshold: 9 }, [0, 255]), []);
 });
 
 test('values that are no probabilities are refused', async (t) => {

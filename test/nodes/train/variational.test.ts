@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { EvaluateSettings, TrainSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
+import { deriveSeed } from '../../../src/core/seed.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { likelihoodConstant } from '../../../src/engine/train/elbo.ts';
+import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.ts';
 import { layerOf, type Architecture } from '../../../src/layers/layer.ts';
 import { loadModel, loadVariational } from '../../../src/layers/save.ts';
 import { evaluateNode } from '../../../src/nodes/evaluate/node.ts';
 import { modelNode } from '../../../src/nodes/model/node.ts';
 import { inspectTrained } from '../../../src/nodes/train/inspect.ts';
-import { watchDivergence } from '../../../src/nodes/train/kl.ts';
+import { tellActiveUnits, watchDivergence } from '../../../src/nodes/train/kl.ts';
 import { trainNode } from '../../../src/nodes/train/node.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { layer } from '../../layers/specs.ts';
@@ -193,6 +195,37 @@ test('a latent that carries nothing is pointed out, and a divergence that is not
     train(t, { ...EAGER, optimizer: { SGD: { learning_rate: 1e6, momentum: 0, nesterov: false } } }),
     (error) => error instanceof Failure && error.diagnostics[0]?.code === 'not-finite',
   );
+  // The parts are finite, so it is the factor.
+  await assert.rejects(
+    train(t, { ...EAGER, kl: { weight: 1e38, warmup_epochs: 0, free_bits: 10 } }),
+    (error) => {
+      assert.ok(error instanceof Failure);
+      const { code, message, hint } = error.diagnostics[0] ?? {};
+      assert.equal(code, 'not-finite');
+      assert.match(`${message}`, /epoch 1/);
+      assert.match(`${hint}`, /`weight` of `kl`/);
+      return true;
+    },
+  );
+});
+
+test('a latent that is far from the prior has not collapsed', async () => {
+  const { tf } = engine;
+  const models = buildAutoencoder(tf, vae, (purpose) => deriveSeed(0, 'vae', purpose));
+  models.encoder.setWeights(models.encoder.getWeights().map((weight) => tf.zerosLike(weight)));
+  const warnings = async (divergence?: number): Promise<readonly string[]> => {
+    const logs: string[] = [];
+    const log = (level: string, text: string): void => void (level === 'warn' && logs.push(text));
+    const { signal } = new AbortController();
+    await tellActiveUnits(engine, models.encoder, squares(9, 1), { log, signal, divergence });
+    return logs;
+  };
+  const [equal, near, far] = [await warnings(), await warnings(2), await warnings(1e6)];
+  assert.deepEqual([equal.length, far.length], [1, 1]);
+  assert.deepEqual(near, equal);
+  assert.notDeepEqual(far, equal);
+  assert.match(`${far[0]}`, /learning_rate/);
+  disposeAutoencoder(models);
 });
 
 test('a warm-up leaves the divergence out of the first epoch, and free bits its lower part', async (t) => {
