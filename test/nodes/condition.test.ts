@@ -100,10 +100,11 @@ async function run<Settings>(
   node: NodeDefinition<Settings>,
   own: Settings,
   others: Readonly<Record<string, InputArtifact>>,
+  // Stages of the same name have the same seeds.
+  stage = `stage-${(stages += 1)}`,
 ) {
-  stages += 1;
-  const context = fakeContext(root, own, {
-    ...{ stage: `stage-${stages}`, inputs: { model: trained, ...others } },
+  const context = fakeContext(mkdtempSync(join(root, 'run-')), own, {
+    ...{ stage, inputs: { model: trained, ...others } },
     engine: async () => engine,
   });
   const result = await node.run(context);
@@ -162,7 +163,8 @@ test('outputs and latents are those of the labels of the images', async () => {
 
 test('samples have each label in turn, or the one requested', async () => {
   const sampled = async (own: Partial<SampleSettings>, data?: InputArtifact): Promise<HeldImages> => {
-    const { folder } = await run(sampleNode, { ...SAMPLE, ...own }, data === undefined ? {} : { data });
+    const settings = { ...SAMPLE, ...own };
+    const { folder } = await run(sampleNode, settings, data === undefined ? {} : { data }, 'sampled');
     return readImages(folder, 'test');
   };
   const labelsOf = ({ labels }: HeldImages): readonly number[] => [...(labels ?? [])];
@@ -177,6 +179,23 @@ test('samples have each label in turn, or the one requested', async () => {
   assert.ok(labelsOf(ones).length === 40 && labelsOf(ones).every((label) => label === 1));
   const mixed = await sampled({ count: 40, from: 'mixture', components: 2 }, inputs.data);
   assert.deepEqual(labelsOf(mixed), labelsOf(inTurn));
+  // The mixture of a class is fitted to its images, whatever the others are.
+  const others = labelled(60, 9);
+  const { labels = new Int32Array(), data } = labelled(60, 1);
+  labels.forEach((label, image) => {
+    if (label === 0) data.set(others.data.subarray(image * 144, (image + 1) * 144), image * 144);
+  });
+  const changed = await imageStage(root, 'changed', { train: { ...labelled(60, 1), data } });
+  const same = await imageStage(root, 'same', { train: labelled(60, 1) });
+  const mixture = { count: 6, from: 'mixture', components: 2 } as const;
+  const [all, changedAll] = [await sampled(mixture, same), await sampled(mixture, changed)];
+  const of = ({ data: pixels }: HeldImages, label: number): readonly number[] =>
+    [0, 1, 2].flatMap((turn) => [...pixels.subarray((2 * turn + label) * 144, (2 * turn + label + 1) * 144)]);
+  assert.deepEqual(of(all, 1), of(changedAll, 1));
+  assert.notDeepEqual(of(all, 0), of(changedAll, 0));
+  const only = await imageStage(root, 'only', { train: { ...labelled(60, 1), labels: labels.map(() => 1) } });
+  assert.deepEqual(labelsOf(await sampled(mixture, only)), [1, 1, 1, 1, 1, 1]);
+  await assert.rejects(sampled({ ...mixture, label: 0 }, only), (error) => error instanceof Failure);
   const posterior = await sampled({ from: 'posterior', count: 21 }, inputs.data);
   const dark = brightness(inTurn, 0);
   for (const images of [inTurn, ones, mixed, posterior]) assert.ok(brightness(images, 1) > dark + 0.15);

@@ -13,13 +13,13 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from '../train/checks.ts';
-import { describeClasses } from '../class-labels.ts';
+import { describeClasses, hasClass } from '../class-labels.ts';
 import { checkLabel } from '../label.ts';
-import { LARGEST_MIXED, splitOf } from './choice.ts';
+import { COMPONENTS, fewForMixture, LARGEST_MIXED, noImagesOf, splitOf } from './choice.ts';
 
 export const sampleNode: NodeDefinition<SampleSettings> = {
   type: 'sample',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/sample'),
   inputs: {
     model: { accepts: ['trained-model'] },
@@ -159,6 +159,18 @@ function checkData(
     checkInput(context, model, data);
     checkScale(context, model, data);
   }
-  if (settings.from === 'posterior')
-    checkShown(context, data, { wanted: settings.count, split, at: [['count']] });
+  const { components = COMPONENTS, from } = settings;
+  const count = data.chosen?.counts?.[split];
+  const { label } = settings;
+  const isKnown = data.classes?.every((one) => one.label !== undefined) === true;
+  if (from === 'mixture' && label !== undefined && isKnown && !hasClass(data.classes ?? [], label))
+    context.report({ ...noImagesOf(label, context.references['data']), code: 'bad-setting', at: ['label'] });
+  if (from === 'mixture' && count !== undefined && count < components)
+    context.report({
+      ...fewForMixture(components, count),
+      code: 'bad-setting',
+      at: ['components'],
+      ifWritten: [['from']],
+    });
+  if (from === 'posterior') checkShown(context, data, { wanted: settings.count, split, at: [['count']] });
 }

@@ -1,7 +1,7 @@
 /** Samples latents and writes the decoded images. */
 import { join } from 'node:path';
 import { takeRows } from '../../formats/image-rows.ts';
-import { writeImageSet, type HeldImages } from '../../formats/images.ts';
+import { writeImageSet, type HeldImages, type StoredImages } from '../../formats/images.ts';
 import { NormalNumbers } from '../../formats/normal-numbers.ts';
 import type { SampleSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -19,13 +19,11 @@ import type { StageContext, StageResult } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { imagesFor, requireImage, requireInput } from '../train/pairs.ts';
 import { labelArray, requireLabel } from '../label.ts';
-import { splitOf } from './choice.ts';
+import { COMPONENTS, fewForMixture, noImagesOf, splitOf } from './choice.ts';
 import { fitMixture, sampleMixture } from './mixture.ts';
 
 type Context = StageContext<SampleSettings>;
 
-/** Default number of components of a mixture. */
-const COMPONENTS = 10;
 /** Maximum latents to which a mixture is fitted. */
 const MOST_FITTED = 10_000;
 
@@ -87,15 +85,20 @@ async function ofPrior(
   return decoded(context, engine, decoder, new NormalNumbers(seed('prior'), settings.count, size));
 }
 
-/** The labels of samples: the chosen one, or each class in turn; none for a model without a condition. */
+/**
+ * The labels of samples: the chosen one, or each class in turn; none for a model without a condition.
+ *
+ * @param turns the classes to choose from, if not all
+ */
 function labelsOf(
   { settings, inputs }: Context,
   classes: number | undefined,
+  turns: readonly number[] = Array.from({ length: classes ?? 0 }, (_, label) => label),
 ): { readonly labels?: Uint8Array | Int32Array } {
   const { label, count } = settings;
   requireLabel(requireInput(inputs, 'model').stage, label, classes);
   if (classes === undefined) return {};
-  const labels = Array.from({ length: count }, (_, index) => label ?? index % classes);
+  const labels = Array.from({ length: count }, (_, index) => label ?? turns[index % turns.length] ?? 0);
   return { labels: labelArray(labels, classes) };
 }
 
@@ -137,39 +140,86 @@ async function ofMixture(context: Context, engine: Engine): Promise<HeldImages> 
     const source = await imagesFor(requireInput(inputs, 'data'), shapes);
     const images = await source.read(splitOf(settings));
     const components = settings.components ?? COMPONENTS;
-    if (images.count < components) {
-      throw failure(
-        'bad-setting',
-        `a mixture of ${components} components needs at least ${components} images, but there are ${images.count}`,
-        'use fewer `components`, or more images',
-        ['components'],
+    const size = sizeOf(shapes.outputShape);
+    const vectors = new NormalNumbers(seed('prior'), settings.count, size).read(0, settings.count * size);
+    const groups = groupsOf(context, images, shapes.classes);
+    for (const [index, { label, rows: all, samples }] of groups.entries()) {
+      const own = label === undefined ? '' : `/${label}`;
+      if (all.length < components) {
+        const { message, hint } = fewForMixture(components, all.length, label);
+        throw failure('bad-setting', message, hint, ['components']);
+      }
+      const chosen = permutation(seed(`choice${own}`), all.length)
+        .subarray(0, MOST_FITTED)
+        .sort();
+      const rows = chosen.map((row) => all[row] ?? 0);
+      const latents = await predictAll(engine, encoder, images, rows, options(context, 'images'));
+      const mixture = await fitMixture(latents, size, {
+        components,
+        seed: seed(`mixture${own}`),
+        signal,
+        onProgress: (fraction) => progress({ text: 'mixture', fraction: (index + fraction) / groups.length }),
+      });
+      // The normal numbers of these samples become their latents.
+      const normal = takeVectors(vectors, samples, size);
+      const latent = sampleMixture(mixture, normal, seed(`component${own}`));
+      samples.forEach((sample, place) =>
+        vectors.set(latent.subarray(place * size, (place + 1) * size), sample * size),
       );
     }
-    const rows = permutation(seed('choice'), images.count).subarray(0, MOST_FITTED).sort();
-    const latents = await predictAll(engine, encoder, images, rows, options(context, 'images'));
-    const size = sizeOf(shapes.outputShape);
-    const mixture = await fitMixture(latents, size, {
-      components,
-      seed: seed('mixture'),
-      signal,
-      onProgress: (fraction) => progress({ text: 'mixture', fraction }),
-    });
-    const drawn = new NormalNumbers(seed('prior'), settings.count, size).read(0, settings.count * size);
-    return await decoded(context, engine, decoder, sampleMixture(mixture, drawn, seed('component')));
+    const turns = groups.flatMap(({ label }) => label ?? []);
+    return await decoded(context, engine, decoder, vectors, turns);
   } finally {
     disposeAutoencoder(models);
   }
 }
 
+/** Images to whose latents one mixture is fitted, and the samples that are drawn from it. */
+interface Group {
+  /** The class of both, for a conditional model. */
+  readonly label?: number;
+  readonly rows: Int32Array;
+  readonly samples: Int32Array;
+}
+
+/** A conditional model may encode each class differently, so each has its own mixture. */
+function groupsOf(
+  { settings: { label, count }, inputs }: Context,
+  { count: images, labels = new Uint8Array() }: StoredImages,
+  classes: number | undefined,
+): readonly Group[] {
+  requireLabel(requireInput(inputs, 'model').stage, label, classes);
+  if (classes === undefined) return [{ rows: rowNumbers(images), samples: rowNumbers(count) }];
+  const present = [...new Set(labels)].sort((one, other) => one - other);
+  if (label !== undefined && !present.includes(label)) {
+    const { message, hint } = noImagesOf(label, requireInput(inputs, 'data').stage);
+    throw failure('bad-setting', message, hint, ['label']);
+  }
+  const wanted = label === undefined ? present : [label];
+  return wanted.flatMap((own, turn) => {
+    const samples = rowNumbers(count).filter((sample) => sample % wanted.length === turn);
+    const rows = rowNumbers(images).filter((row) => labels[row] === own);
+    return samples.length === 0 ? [] : [{ label: own, rows, samples }];
+  });
+}
+
+function takeVectors(vectors: Float32Array, rows: Int32Array, size: number): Float32Array {
+  const taken = new Float32Array(rows.length * size);
+  rows.forEach((row, place) => taken.set(vectors.subarray(row * size, (row + 1) * size), place * size));
+  return taken;
+}
+
+/** @param turns see `labelsOf` */
 async function decoded(
   context: Context,
   engine: Engine,
   decoder: VariationalParts['decoder'],
   vectors: Samples['data'],
+  turns?: readonly number[],
 ): Promise<HeldImages> {
   const { count } = context.settings;
   const { inputShape, outputShape, classes } = modelShapes(decoder);
-  const labels = labelsOf(context, classes);
+  const labels = labelsOf(context, classes, turns);
   const samples = { ...normals(vectors, inputShape), ...labels };
   const data = await predictAll(engine, decoder, samples, rowNumbers(count), options(context, 'samples'));
   return { data, count, shape: requireImage(outputShape), scale: 1, offset: 0, ...labels };

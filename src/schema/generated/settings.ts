@@ -2190,8 +2190,9 @@ export type SampleSettings = {
   /**
    * The distribution of the latents. `prior`: the standard normal distribution, for a variational latent or
    * one with a `latent_regularizer`. `mixture`: a mixture of normal distributions fitted to the latents of
-   * `data`, for any model whose latent is not quantised. `posterior`: for each of some images of `data`, one
-   * sample of the distribution that the encoder returns for it, for a variational latent.
+   * `data`, for any model whose latent is not quantised; of a conditional model, one for each class, fitted
+   * to its images. `posterior`: for each of some images of `data`, one sample of the distribution that the
+   * encoder returns for it, for a variational latent.
    */
   readonly from: 'prior' | 'mixture' | 'posterior';
   /**

@@ -99,6 +99,17 @@ test('settings that do not go together, and models that cannot be sampled, are f
   assert.deepEqual(analyze({ from: 'mixture' }, {}, { shape: [9, 9, 1] }).found, [
     'error shape-mismatch model',
   ]);
+  const counted = (train: number): Partial<Images> => ({ chosen: { counts: { train }, divisions: [] } });
+  assert.deepEqual(analyze({ from: 'mixture', components: 9 }, {}, counted(9)).found, []);
+  assert.deepEqual(analyze({ from: 'mixture', components: 9 }, {}, counted(8)).found, [
+    'error bad-setting components',
+  ]);
+  const conditional = { classes: 3 };
+  const zeros = { classes: [{ label: 0 }] };
+  assert.deepEqual(analyze({ from: 'mixture', label: 1 }, conditional, zeros).found, [
+    'error bad-setting label',
+  ]);
+  assert.deepEqual(analyze({ from: 'mixture', label: 0 }, conditional, zeros).found, []);
   assert.deepEqual(analyze({}, { outputShape: [144] }).found, ['error shape-mismatch model']);
 });
 
