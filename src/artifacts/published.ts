@@ -50,6 +50,17 @@ export class PublishedFiles {
     await writeFileAtomic(this.#list, `${JSON.stringify(list)}\n`);
   }
 
+  /** Whether all published files are there, with the content that was published. False for lists without SHA-256. */
+  async areIntact(): Promise<boolean> {
+    const published = await this.read();
+    if (published === undefined) return false;
+    for (const [path, versions] of published) {
+      const hash = await ifReadable(hashFile(join(this.#folder, path)));
+      if (hash === undefined || !versions.some(({ sha256 }) => sha256 === hash)) return false;
+    }
+    return true;
+  }
+
   /**
    * The user's files among those present: files that were not published, and those changed since. Without a list, as in outputs
    * of earlier versions: the writable files.

@@ -188,6 +188,11 @@ export class Workspace {
     };
   }
 
+  /** Whether a stage's folder shows all artifacts with the content that was published. */
+  async isIntact(stage: string): Promise<boolean> {
+    return this.#published(stage).areIntact();
+  }
+
   /** Stages whose folders hold or held artifacts: those with a list of artifacts, and those of the last run. */
   async stagesShown(): Promise<ReadonlySet<string>> {
     const lists = await namesIn(join(this.folder, LISTS));

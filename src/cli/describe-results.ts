@@ -1,6 +1,9 @@
 /** The commands for the results of runs. */
+import { APPLY_FORMATS, type ApplyFormat } from '../apply/format-names.ts';
+import type { EngineChoice } from '../engine/engine.ts';
 import { FORMAT_NAMES, type FormatName } from '../export/format-names.ts';
 import {
+  engineOption,
   outputsOption,
   terminalOf,
   withPipelineFlags,
@@ -111,4 +114,49 @@ export function addExport(command: AddCommand, setCode: SetCode): void {
         );
       },
     );
+}
+
+interface ApplyFlags {
+  readonly encode?: boolean;
+  readonly to?: ApplyFormat;
+  readonly label?: string;
+  readonly invert?: boolean;
+  readonly crop: boolean;
+  readonly overwrite?: boolean;
+  readonly output?: string;
+  readonly outputs: string;
+  readonly engine: EngineChoice;
+}
+
+export function addApply(command: AddCommand, setCode: SetCode): void {
+  const described = command('apply', 'run a trained model on your own images', [
+    'apply quickstart.yaml digit.png',
+    'apply quickstart denoiser scans/ -o cleaned',
+    'apply quickstart@2 digits.npy --encode',
+  ]);
+  described
+    .usage('[options] <run> [stage] <images...>')
+    .argument('<run>', 'the pipeline, by file or name, or one of its runs, such as NAME@2')
+    .argument(
+      '<images...>',
+      'image files, folders of them, or one array (.npy); before them, a stage that trains, by default the only one',
+    )
+    .option('--encode', 'write the latents, not the outputs')
+    .addOption(
+      described
+        .createOption('--to <format>', 'pictures or an array; by default as the images')
+        .choices(APPLY_FORMATS),
+    )
+    .option('--label <class>', 'for a conditional model: the class of the images, by number or name')
+    .option('--invert', 'make black white, and white black, before the model')
+    .option('--no-crop', 'do not crop the images as the training images were')
+    .option('--overwrite', 'replace files that exist')
+    .option('-o, --output <folder>', 'the folder to write; by default named after the stage')
+    .option('--outputs <folder>', 'the outputs folder', 'outputs')
+    .addOption(engineOption())
+    .action(async (run: string, words: string[], flags: OutputFlags & ApplyFlags) => {
+      const { apply } = await import('./commands/apply.ts');
+      const { encode = false, invert = false, overwrite = false, ...rest } = flags;
+      setCode(await apply(terminalOf(flags), { ...rest, encode, invert, overwrite, run, words }));
+    });
 }

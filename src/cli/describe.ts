@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { packageVersion } from '../core/package-root.ts';
 import type { VerifyFlags } from './commands/verify.ts';
 import { addCache, addClean, addEngine, addInit, addSchema } from './describe-upkeep.ts';
-import { addCompare, addExport, addReport, addRestore, addRuns } from './describe-results.ts';
+import { addApply, addCompare, addExport, addReport, addRestore, addRuns } from './describe-results.ts';
 import { exitCodeLines } from './exit.ts';
 import { LEVELS, type Level } from '../submission/levels.ts';
 import {
@@ -75,6 +75,7 @@ ${exitCodeLines().join('\n')}`,
   addReproduce(command, setCode);
   addReport(command, setCode);
   addExport(command, setCode);
+  addApply(command, setCode);
   addEngine(command, setCode);
   addPack(command, setCode);
   addVerify(command, setCode);

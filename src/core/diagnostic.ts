@@ -32,7 +32,8 @@ export const DIAGNOSTIC_CODES = {
   'unknown-key': 'A key that does not exist here.',
   'reserved-name':
     'A key, a stage, a parameter or a pipeline has a name with a special meaning in JavaScript or on Windows.',
-  'name-clash': 'Two stages have names that differ only in case: on many disks they share a folder.',
+  'name-clash':
+    'Two stages, or two pictures that `apply` writes, have names that differ only in case or not at all: they would share a folder or a file.',
   'unknown-value': 'A value outside the listed choices, such as a layer or stage type that does not exist.',
   'missing-key': 'A required key is missing.',
   'wrong-type': 'A value has the wrong type.',

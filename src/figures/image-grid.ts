@@ -282,7 +282,7 @@ function embedPng(bitmap: Bitmap, { x, y, width, height }: Box): string {
 }
 
 /** Intensities as bytes: 0 to 1 becomes 0 to 255, rounded. */
-function displayBytes({ values }: ImageTile): Uint8Array {
+export function displayBytes({ values }: ImageTile): Uint8Array {
   if (values instanceof Uint8Array) return values;
   const bytes = new Uint8ClampedArray(values.length);
   // A clamped array clips, and rounds halves to even; NaN becomes 0.

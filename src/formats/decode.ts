@@ -38,6 +38,8 @@ export interface DecodedImage {
   readonly data: Pixels;
   /** Whether any pixel was not opaque. */
   readonly transparent: boolean;
+  /** Height and width after `crop` and before `size`. */
+  readonly from: readonly [number, number];
 }
 
 export type Pixels = Uint8Array | Uint16Array;
@@ -117,12 +119,15 @@ function decodePlain(
   if (pixels === undefined) return undefined;
   const { height, width } = header;
   const { data, channels } = pixels;
-  if (crop === null)
-    return { ...resize(toColor(data, channels, [height, width], color), size), transparent: false };
+  const finish = (values: Uint8Array, from: readonly [number, number]): DecodedImage => ({
+    ...resize(toColor(values, channels, from, color), size),
+    transparent: false,
+    from,
+  });
+  if (crop === null) return finish(data, [height, width]);
   checkCrop(crop, [height, width]);
   const part = cut(data, crop, width, channels);
-  const kept = [crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]] as const;
-  return { ...resize(toColor(part, channels, kept, color), size), transparent: false };
+  return finish(part, [crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]]);
 }
 
 /** What is known about an image before it is decoded; height and width after rotation, as in viewers. */
@@ -164,6 +169,7 @@ async function decodePixels(
   return {
     ...resize(toColor(colors, from, [info.height, info.width], options.color), options.size),
     transparent,
+    from: [info.height, info.width],
   };
 }
 
@@ -199,7 +205,7 @@ function toWide(bytes: Buffer): Uint16Array {
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
 }
 
-type Plain = Omit<DecodedImage, 'transparent'>;
+type Plain = Pick<DecodedImage, 'shape' | 'data'>;
 
 type Crop = NonNullable<DecodeOptions['crop']>;
 

@@ -22,6 +22,8 @@ export interface KnownRun {
   /** Numbers that these settings produced. */
   readonly metrics: Metrics;
   readonly record: RunRecord;
+  /** Absolute path of the outputs that show it; absent for a run that is known from the history. */
+  readonly folder?: string;
 }
 
 export interface RunPlaces {
@@ -94,7 +96,7 @@ async function readShown(folder: string): Promise<Omit<KnownRun, 'label'> | unde
   const record = await workspace.readRun();
   if (record === undefined) return undefined;
   const settings = parsed((await workspace.readText('resolved.yaml')) ?? '');
-  return { settings, metrics: await workspace.readMetrics(), record };
+  return { settings, metrics: await workspace.readMetrics(), record, folder };
 }
 
 async function trialFolder(folder: string, number: number, { store }: RunPlaces): Promise<string> {

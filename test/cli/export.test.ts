@@ -58,8 +58,10 @@ test('export names what it cannot write', async () => {
   }
 });
 
-test('export says how to train a model again that the cache no longer has', async () => {
+test('export takes a model from the outputs, and says how to train one again that is nowhere', async () => {
   rmSync(rigged.path('.hourglass/store'), { recursive: true });
+  assert.equal((await rigged.run(['export', 'small.yaml', '--to', 'onnx'])).code, 0);
+  rmSync(rigged.path('outputs/small/trained/model'), { recursive: true });
   const { code, stderr } = await rigged.run(['export', 'small.yaml', '--to', 'onnx']);
   assert.equal(code, 2);
   assert.match(stderr, /run small\.yaml trained -S stages\.trained\.epochs=2`/);

@@ -1,18 +1,16 @@
 import { join, resolve } from 'node:path';
-import { standingOf } from '../../artifacts/standing.ts';
 import { writeTarget } from '../../artifacts/target.ts';
-import { failure } from '../../core/diagnostic.ts';
 import { fileFailure, makeFolder } from '../../files/atomic.ts';
 import type { FormatName } from '../../export/format-names.ts';
 import { FORMATS } from '../../export/formats.ts';
 import { readGraph, type Graph } from '../../export/graph.ts';
-import { findRun, type KnownRun, type RunPlaces } from '../../history/find.ts';
+import { findRun } from '../../history/find.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
-import { callWords, commandLine } from '../program.ts';
 import { formatBytes, printable } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { isPipelineFile, runLabel } from './outputs.ts';
+import { runLabel } from './outputs.ts';
+import { onlyTraining, trainedResult, type WantedModel } from './trained.ts';
 
 export interface ExportOptions {
   /** The pipeline file, or a run. */
@@ -32,8 +30,13 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
   const outputs = resolve(options.outputs);
   const places = { outputs, store: storeOf(outputs) };
   const known = await findRun(await runLabel(options.run), places);
-  const stage = options.stage ?? onlyTraining(known, options);
-  const folder = await modelFolder(known, stage, places, options);
+  const wanted: WantedModel = {
+    run: options.run,
+    outputs: options.outputs,
+    withStage: (stage) => ['export', options.run, stage, '--to', options.to],
+  };
+  const stage = options.stage ?? onlyTraining(known, wanted);
+  const folder = join((await trainedResult(known, stage, places, wanted)).folder, 'model');
   const format = FORMATS[options.to];
   const target = options.output ?? stage;
   const encoded: { readonly file: string; readonly data: Uint8Array }[] = [];
@@ -67,55 +70,4 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
 /** Of the images, without the batch. */
 function inputShape({ layers, inputs: [first] }: Graph): readonly number[] {
   return layers.find(({ name }) => name === first)?.shape ?? [];
-}
-
-function onlyTraining({ label, record }: KnownRun, { run, to }: ExportOptions): string {
-  const training = trainingIn(record.stages);
-  const [only, ...more] = training;
-  if (only === undefined) throw failure('usage', `no stage of \`${label}\` trains a model`);
-  if (more.length === 0) return only;
-  throw failure(
-    'usage',
-    `several stages of \`${label}\` train a model: ${training.join(', ')}`,
-    `name one: \`${commandLine(['export', run, only, '--to', to])}\``,
-  );
-}
-
-function trainingIn(stages: KnownRun['record']['stages']): readonly string[] {
-  return Object.entries(stages)
-    .filter(([, { type }]) => type === 'train')
-    .map(([name]) => name);
-}
-
-/** The folder of the models of a stage, in the cache. */
-async function modelFolder(
-  { label, record }: KnownRun,
-  stage: string,
-  { store }: RunPlaces,
-  { run, outputs }: ExportOptions,
-): Promise<string> {
-  const found = Object.hasOwn(record.stages, stage) ? record.stages[stage] : undefined;
-  if (found?.type !== 'train')
-    throw failure(
-      'unknown-stage',
-      found === undefined
-        ? `\`${label}\` has no stage \`${stage}\``
-        : `\`${stage}\` is a stage of type \`${found.type}\`, which trains no model`,
-      `its stages that train: ${trainingIn(record.stages).join(', ') || 'none'}`,
-    );
-  // The user's path of the pipeline; its record has only the name.
-  const pipeline = isPipelineFile(run) ? run : record.file;
-  const standing = standingOf(found.hash, found.wanted);
-  const entry = found.hash === undefined ? undefined : await store.lookup(found.hash);
-  if (entry === undefined || standing !== 'current' || (await store.findCorruptFile(entry)) !== undefined)
-    throw failure(
-      'no-run',
-      standing === 'outdated'
-        ? `the model of \`${stage}\` is one of earlier settings`
-        : found.hash === undefined
-          ? `\`${label}\` has no trained model of \`${stage}\``
-          : `the model of \`${stage}\` is no longer in the cache, or was changed there`,
-      `run it: \`${commandLine(callWords('run', { pipeline, stages: [stage], set: record.overrides, outputs }))}\``,
-    );
-  return join(entry.folder, 'model');
 }

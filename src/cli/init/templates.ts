@@ -31,7 +31,11 @@ export const TEMPLATES = {
   quickstart: {
     about: 'A small convolutional autoencoder learns to remove noise from handwritten digits.',
     pipelines: ['pipelines/quickstart.yaml'],
-    tries: ['another `latent_size`', 'more or less noise: `stddev` of the stage `noisy`'],
+    tries: [
+      'another `latent_size`',
+      'more or less noise: `stddev` of the stage `noisy`',
+      'a digit of your own: `hourglass apply quickstart.yaml digit.png`, with `--invert` for black ink on white',
+    ],
   },
   autoencoder: {
     about: 'A deep dense autoencoder of handwritten digits.',
