@@ -7,6 +7,9 @@ import type { NoiseSettings } from '../schema/generated/settings.ts';
 
 export const FORMAT = 'hourglass-explorer-1';
 
+/** Latents with more values than this are not in the page: they are computed there when they are needed. */
+export const MOST_STORED_LATENTS = 64;
+
 export interface ExplorerData {
   readonly format: typeof FORMAT;
   /** The name of the stage that trained the model. */
@@ -21,12 +24,12 @@ export interface ExplorerData {
   readonly latent: readonly number[];
   /** Of a conditional model: the number of classes. It needs a label, from 0, whenever it encodes or decodes. */
   readonly classes?: number;
-  /** Whether the training's input differed from its target: a denoiser, if the pipeline has noise. */
+  /** Whether it was trained to remove noise: images with noise went in, and the same images without it were the target. */
   readonly denoiser: boolean;
   /** Where new latents can be drawn from: the normal distribution that a variational model or its regularizer follows. */
   readonly prior?: 'normal';
   /** Of a quantised latent, whose last axis is always one of these vectors: row-major [count, length of the last axis]. */
-  readonly codes?: { readonly count: number; readonly values: Base64 };
+  readonly codes?: { readonly count: number; readonly values: Packed };
   readonly images: ExplorerImages;
   /** Noise of the pipeline on these images, in the order of the stages. */
   readonly noise: readonly { readonly stage: string; readonly settings: NoiseSettings }[];
@@ -42,22 +45,24 @@ export interface ExplorerData {
   readonly decoder: ModelData;
 }
 
-/** Test images (or training images, if there are no others) without noise, in the order of the data set. */
+/** Some test images (or training images, if there are no others) without noise, evenly spaced over the data set. */
 export interface ExplorerImages {
   /** The stage whose images they are. */
   readonly stage: string;
   readonly split: 'train' | 'test';
   readonly count: number;
+  /** The place of each in the split, from 0. */
+  readonly places: readonly number[];
   /** A byte for each value: row-major [count, ...input]. A byte `b` stands for the pixel `b * scale + offset`. */
-  readonly pixels: Base64;
+  readonly pixels: Packed;
   readonly scale: number;
   readonly offset: number;
   /** Class labels, from 0. */
   readonly labels?: readonly number[];
   /** Names of the classes: label n is called `classes[n]`. */
   readonly classes?: readonly string[];
-  /** The latents of the images: float32, row-major [count, ...latent]. Absent if a latent has more than 64 values. */
-  readonly latents?: Base64;
+  /** The latents of the images: float32, row-major [count, ...latent]. Absent if a latent has more than `MOST_STORED_LATENTS` values. */
+  readonly latents?: Packed;
 }
 
 export interface ModelData {
@@ -66,9 +71,12 @@ export interface ModelData {
    * conditional model, the second one is the label. Its only result is the output.
    */
   readonly program: string;
-  /** The elements of the program's variables, one after the other, little-endian, of the type that `weights` says. */
-  readonly weights: Base64;
+  /**
+   * The elements of the program's variables, one after the other, of the type that `weights` says. Of float16, first come the
+   * lower bytes of all elements, then the upper ones, which compresses better.
+   */
+  readonly weights: Packed;
 }
 
-/** Bytes as text. */
-export type Base64 = string;
+/** Numbers as text: little-endian bytes, compressed by zlib (RFC 1950), in base64. */
+export type Packed = string;

@@ -66,7 +66,7 @@ export interface DataElement {
 
 /**
  * @param element with the JSON text of an `ExplorerData`
- * @param wasm with `hourglass.wasm` in base64; without it, or if it cannot be started, plain JavaScript computes
+ * @param wasm with `hourglass.wasm`, packed; without it, or if it cannot be started, plain JavaScript computes
  * @throws DamagedModel, with a sentence for the reader, if the text is not one that Hourglass wrote
  */
 export type Open = (element: DataElement, wasm?: DataElement | null) => Promise<Player>;

@@ -4,9 +4,11 @@
  */
 import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
+import type { Program } from '../program/program.ts';
+import { bytesOf, ProgramError, type Elements } from '../program/types.ts';
 import { makeMemory, whyMissing, withoutSharing } from './binary.ts';
+import { encodeProgram, type EncodedProgram } from './encode.ts';
 import { Instance } from './instance.ts';
-import { decodeModelFile, relocate, type ModelFile } from './model-file.ts';
 import { Runner } from './runner.ts';
 
 export class PageEngine {
@@ -18,7 +20,7 @@ export class PageEngine {
 
   /**
    * @param wasm `hourglass.wasm`
-   * @throws Failure `webassembly-missing`, `system-limit`
+   * @throws Failure `webassembly-missing`, `system-limit`; what the browser throws if it does not allow WebAssembly
    */
   static async start(wasm: Uint8Array): Promise<PageEngine> {
     const missing = whyMissing();
@@ -31,71 +33,91 @@ export class PageEngine {
   }
 
   /**
-   * @param file as `portable-model.ts` writes it
-   * @throws Failure `data-corrupt`, `model-too-large`
+   * Prepares a program to be run.
+   *
+   * @param program checked, without updates
+   * @param variables elements by name
+   * @throws ProgramError if no kernel can do what it needs; Failure `model-too-large`
    */
-  open(file: Uint8Array): PageModel {
-    return new PageModel(this.#instance, decodeModelFile(file));
+  load(program: Program, variables: ReadonlyMap<string, Elements>): PageProgram {
+    return new PageProgram(this.#instance, program, variables);
   }
 }
 
-export class PageModel {
+/** A program in the module's memory. */
+export class PageProgram {
   readonly #instance: Instance;
-  readonly #file: ModelFile;
-  readonly #base: number;
+  readonly #program: Program;
+  readonly #encoded: EncodedProgram;
   readonly #runner: Runner;
+  /** Memory of this program only. */
+  readonly #own: number[] = [];
 
-  constructor(instance: Instance, file: ModelFile) {
+  constructor(instance: Instance, program: Program, variables: ReadonlyMap<string, Elements>) {
     this.#instance = instance;
-    this.#file = file;
-    this.#base = instance.allocate(file.memory);
+    this.#program = program;
     try {
-      for (const { at, bytes } of file.contents) instance.bytes.set(bytes, this.#base + at);
-      const words = relocate(file, this.#base);
-      this.#runner = new Runner(instance, { words, inputs: 1, collectedBytes: 0 });
+      const places = new Map<string, number>();
+      for (const { kind, name, value } of program.parameters) {
+        if (kind !== 'variable') continue;
+        const elements = variables.get(name);
+        if (elements?.byteLength !== bytesOf(value.type))
+          throw new ProgramError(`${name} has another shape or type`);
+        const at = this.#allocate(bytesOf(value.type));
+        this.#write(at, elements);
+        places.set(name, at);
+      }
+      this.#encoded = encodeProgram(program, {
+        variables: places,
+        collected: [],
+        isSummed: false,
+        allocate: (bytes) => this.#allocate(bytes),
+      });
+      for (const { at, elements } of this.#encoded.constants) this.#write(at, elements);
+      this.#runner = new Runner(instance, this.#encoded);
     } catch (error) {
-      instance.release(this.#base);
+      this.#release();
       throw error;
     }
   }
 
-  /** Of one row. */
-  get inputShape(): readonly number[] {
-    return this.#file.inputShape;
-  }
-
-  get outputShape(): readonly number[] {
-    return this.#file.outputShape;
-  }
-
   /**
-   * Computes the outputs of rows, a batch at a time. The last batch is padded with zeros.
-   *
-   * @param rows row-major [rows, ...input shape]
-   * @returns row-major [rows, ...output shape]
-   * @throws RangeError if the last row is incomplete; Failure `engine-failed`
+   * @param inputs elements of the program's inputs, in its order
+   * @returns a copy of its first result
+   * @throws Failure `engine-failed`
    */
-  predict(rows: Float32Array): Float32Array {
-    const { batchSize, inputShape, outputShape, input, output } = this.#file;
-    const [width, outputWidth] = [sizeOf(inputShape), sizeOf(outputShape)];
-    const count = rows.length / width;
-    if (!Number.isInteger(count)) throw new RangeError(`rows have ${width} values`);
-    const outputs = new Float32Array(count * outputWidth);
-    for (let row = 0; row < count; row += batchSize) {
-      const batch = rows.subarray(row * width, (row + batchSize) * width);
-      const place = this.#instance.floats(this.#base + input, batchSize * width);
-      place.set(batch);
-      place.fill(0, batch.length);
-      this.#runner.run({ steps: 1 });
-      const taken = (batch.length / width) * outputWidth;
-      outputs.set(this.#instance.floats(this.#base + output, taken), row * outputWidth);
+  run(inputs: readonly Float32Array[]): Float32Array {
+    const parameters = this.#program.parameters.filter(({ kind }) => kind === 'input');
+    for (const [index, { name, value }] of parameters.entries()) {
+      const elements = inputs[index];
+      if (elements?.byteLength !== bytesOf(value.type))
+        throw new ProgramError(`${name} has another shape or type`);
+      this.#write(this.#encoded.addressOf(value), elements);
     }
-    return outputs;
+    this.#runner.run({ steps: 1 });
+    const [result] = this.#encoded.results;
+    if (result === undefined) throw new ProgramError('it has no result');
+    const at = this.#encoded.addressOf(result);
+    return Float32Array.from(this.#instance.floats(at, sizeOf(result.type.shape)));
   }
 
   /** Frees its memory; it cannot be used afterwards. */
   dispose(): void {
     this.#runner.dispose();
-    this.#instance.release(this.#base);
+    this.#release();
+  }
+
+  #write(at: number, { buffer, byteOffset, byteLength }: Elements): void {
+    this.#instance.bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+  }
+
+  #allocate(bytes: number): number {
+    const at = this.#instance.allocate(bytes);
+    this.#own.push(at);
+    return at;
+  }
+
+  #release(): void {
+    for (const at of this.#own.splice(0)) this.#instance.release(at);
   }
 }
