@@ -69,6 +69,7 @@ interface ReportFlags {
   readonly outputs: string;
   readonly open?: boolean;
   readonly trial?: string;
+  readonly allModels?: boolean;
 }
 
 export function addReport(command: AddCommand, setCode: SetCode): void {
@@ -81,11 +82,14 @@ export function addReport(command: AddCommand, setCode: SetCode): void {
     .addOption(outputsOption())
     .option('--open', 'open it in the browser')
     .option('--trial <number>', 'report of a trial of a sweep, by its number or folder')
-    .action(async (pipeline: string, { outputs, open, trial, ...flags }: OutputFlags & ReportFlags) => {
-      const { report } = await import('./commands/report.ts');
-      const options = { pipeline, outputs, open: open === true };
-      setCode(await report(terminalOf(flags), trial === undefined ? options : { ...options, trial }));
-    });
+    .option('--all-models', 'also put models into the page that take more than 3 MB of it')
+    .action(
+      async (pipeline: string, { outputs, open, trial, allModels, ...flags }: OutputFlags & ReportFlags) => {
+        const { report } = await import('./commands/report.ts');
+        const options = { pipeline, outputs, open: open === true, allModels: allModels === true };
+        setCode(await report(terminalOf(flags), trial === undefined ? options : { ...options, trial }));
+      },
+    );
 }
 
 export function addExport(command: AddCommand, setCode: SetCode): void {

@@ -1,23 +1,29 @@
 /** Keeps a report small enough to be mailed and submitted. */
 import type { Exhibit, Frame, Picture } from './exhibit.ts';
+import type { PageModels } from '../explorer/write/models.ts';
 import type { ReportStage } from './report.ts';
 
 /** Bytes of all pictures; in a page they take a third more (base64). */
 const MOST_BYTES = 6.5e6;
+/** What is left for pictures beside large models, which the reader has asked for. */
+const LEAST_BYTES = 3e6;
 /** The part of it that one series may take. */
 const MOST_BYTES_OF_SERIES = 2e6;
 
 /**
  * The stages with as many pictures as there is room for: first single pictures, in the order of the stages, then series. Long
  * series are thinned out evenly.
+ *
+ * @param models bytes of the page that models take
  */
-export function withinBudget(stages: readonly ReportStage[]): readonly ReportStage[] {
-  let left = MOST_BYTES;
+export function withinBudget(stages: readonly ReportStage[], models = 0): readonly ReportStage[] {
+  // In base64, a picture has four bytes for three.
+  let left = Math.max(LEAST_BYTES, MOST_BYTES - models * (3 / 4));
   const single = stages.map((stage) => ({
     ...stage,
     exhibits: stage.exhibits.map((exhibit): Exhibit => {
       if (exhibit.kind === 'series') return exhibit;
-      const bytes = bytesOf(exhibit);
+      const bytes = pictureBytes(exhibit);
       if (bytes > left)
         return { kind: 'unshown', path: pathOf(exhibit), reason: 'the report would be too large' };
       left -= bytes;
@@ -29,7 +35,7 @@ export function withinBudget(stages: readonly ReportStage[]): readonly ReportSta
     exhibits: stage.exhibits.map((exhibit): Exhibit => {
       if (exhibit.kind !== 'series') return exhibit;
       const shrunk = shrink(exhibit, Math.min(left, MOST_BYTES_OF_SERIES));
-      left -= bytesOf(shrunk);
+      left -= pictureBytes(shrunk);
       return shrunk;
     }),
   }));
@@ -48,7 +54,12 @@ function shrink(series: Series, room: number): Exhibit {
   return { ...series, frames: kept, omitted: omitted + frames.length - kept.length };
 }
 
-function bytesOf(exhibit: Exhibit): number {
+/** What models take of a page. */
+export function bytesOf({ models, wasm }: PageModels): number {
+  return models.reduce((sum, { json }) => sum + json.length, wasm.length);
+}
+
+function pictureBytes(exhibit: Exhibit): number {
   switch (exhibit.kind) {
     case 'figure':
     case 'curves':

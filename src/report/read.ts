@@ -7,7 +7,9 @@ import { Workspace } from '../artifacts/workspace.ts';
 import { failure } from '../core/diagnostic.ts';
 import { notesOf, withoutNotes, type Notes } from '../core/notes.ts';
 import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
-import { withinBudget } from './budget.ts';
+import { pageModels, type PageModels } from '../explorer/write/models.ts';
+import { shellWord } from '../core/shell.ts';
+import { bytesOf, withinBudget } from './budget.ts';
 import { filesOf, readExhibits } from './exhibits.ts';
 import { readLog } from './log.ts';
 import type { Report, ReportStage, StageState } from './report.ts';
@@ -20,9 +22,10 @@ const MOST_YAML_BYTES = 1024 * 1024;
  * Reads the outputs of a run.
  *
  * @param folder absolute path of `outputs/<name>`
+ * @param models which trained models are in the page to be tried there
  * @throws Failure `no-run` if there are no outputs of a run
  */
-export async function readReport(folder: string): Promise<Report> {
+export async function readReport(folder: string, models: ModelsInPage = 'none'): Promise<Report> {
   const workspace = new Workspace(folder);
   const run = await workspace.readRun();
   if (run === undefined) {
@@ -61,6 +64,7 @@ export async function readReport(folder: string): Promise<Report> {
       }),
     );
   }
+  const explorer = models === 'none' ? undefined : await explorerOf(folder, run, standings, models);
   return {
     name: run.pipeline,
     file,
@@ -75,10 +79,27 @@ export async function readReport(folder: string): Promise<Report> {
     otherVersions: otherVersions(run),
     ...(isJsonObject(run.engine) ? { engine: run.engine } : {}),
     threads: threadsOf(run, standings),
-    stages: withinBudget(stages),
+    stages: withinBudget(stages, explorer === undefined ? 0 : bytesOf(explorer)),
+    ...(explorer === undefined ? {} : { explorer }),
     problems: run.status === 'done' ? problems.filter(({ severity }) => severity === 'warning') : problems,
     ...sourceFacts(sources, overrides),
   };
+}
+
+/** `small`: those that fit into a page that can be mailed; `all`: also larger ones. */
+export type ModelsInPage = 'none' | 'small' | 'all';
+
+function explorerOf(
+  folder: string,
+  run: RunRecord,
+  standings: ReadonlyMap<string, Standing>,
+  models: ModelsInPage,
+): Promise<PageModels | undefined> {
+  const current = new Set(
+    [...standings].flatMap(([name, standing]) => (standing === 'current' ? [name] : [])),
+  );
+  const command = `hourglass report ${shellWord(run.pipeline)} --all-models`;
+  return pageModels(folder, run, { current, large: models === 'all', command });
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { StageChange } from '../artifacts/standing.ts';
 import type { RunRecord } from '../artifacts/run-record.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { PageModels } from '../explorer/write/models.ts';
 import type { Exhibit } from './exhibit.ts';
 
 export interface Report {
@@ -34,6 +35,8 @@ export interface Report {
   readonly sources: readonly ReportSource[];
   readonly hasPlugins: boolean;
   readonly sweep?: SweepLink;
+  /** Trained models that a reader can try; undefined if the run has none, and while it goes on. */
+  readonly explorer?: PageModels;
 }
 
 /** The sweep that a run is a trial of. */

@@ -136,7 +136,7 @@ function texts(value: unknown): readonly string[] {
 
 /** The report of a run without times and warnings, so that it is the same for every run. */
 async function reportWithoutTimes(folder: string): Promise<string> {
-  const { started: _started, seconds: _seconds, stages, ...report } = await readReport(folder);
+  const { started: _started, seconds: _seconds, stages, ...report } = await readReport(folder, 'small');
   return renderPage({
     ...report,
     sources: report.sources.map((source) => ({ ...source, text: withoutSchemaPath(source.text) })),

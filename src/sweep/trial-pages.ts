@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../core/diagnostic.ts';
+import type { ModelsInPage } from '../report/read.ts';
 import { writeReport } from '../report/write.ts';
 import type { SweepEvent } from './event.ts';
 import { trialsFolder } from './plan.ts';
@@ -21,9 +22,12 @@ export function trialPage(id: string): string {
 export async function writeTrialPage(
   workspace: string,
   pipeline: string,
-  { id, number }: { readonly id: string; readonly number: number },
+  { id, number, models }: { readonly id: string; readonly number: number; readonly models: ModelsInPage },
 ): Promise<void> {
-  await writeReport(join(trialsFolder(workspace), id), { name: pipeline, number, page: '../../sweep.html' });
+  await writeReport(join(trialsFolder(workspace), id), {
+    models,
+    sweep: { name: pipeline, number, page: '../../sweep.html' },
+  });
 }
 
 /** Writes pages while the sweep runs, each when its trial ends, so that they need not all be written at the end. */
@@ -83,7 +87,8 @@ export class TrialPages {
     const number = this.#numbers.get(id);
     if (number === undefined || this.#signal.aborted) return;
     try {
-      await writeTrialPage(this.#workspace, this.#pipeline, { id, number });
+      // Models would take a second of each trial; `report --trial` writes the page with them.
+      await writeTrialPage(this.#workspace, this.#pipeline, { id, number, models: 'none' });
       this.#written.add(id);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

@@ -57,7 +57,7 @@ const FAILED: OutputsOptions = {
 };
 
 async function reportUrl(folder: string): Promise<string> {
-  return pathToFileURL((await writeReport(folder)).path).href;
+  return pathToFileURL((await writeReport(folder, { models: 'none' })).path).href;
 }
 
 test('the report in a browser', { skip: withoutBrowser }, async (t) => {
@@ -204,7 +204,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
 
   await t.test('a long training stays small', async () => {
     const long = makeOutputs(t, { epochs: 90 });
-    const { path, report } = await writeReport(long.folder);
+    const { path, report } = await writeReport(long.folder, { models: 'none' });
     const series = report.stages.flatMap(({ exhibits }) =>
       exhibits.filter((exhibit) => exhibit.kind === 'series'),
     );

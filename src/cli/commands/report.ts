@@ -4,6 +4,7 @@ import { pathFromHere } from '../../core/path.ts';
 import { exists } from '../../files/atomic.ts';
 import { Workspace, workspacesIn } from '../../artifacts/workspace.ts';
 import { failure } from '../../core/diagnostic.ts';
+import type { ModelsInPage } from '../../report/read.ts';
 import { writeReport } from '../../report/write.ts';
 import { storeOf } from '../../run/plan.ts';
 import { isAnother } from '../../run/source.ts';
@@ -22,6 +23,8 @@ export interface ReportOptions {
   readonly pipeline: string;
   readonly outputs: string;
   readonly open: boolean;
+  /** Whether the page also has models that make it large. */
+  readonly allModels: boolean;
   /** For a sweep: the number of a trial, or the name of its folder. */
   readonly trial?: string;
 }
@@ -29,6 +32,7 @@ export interface ReportOptions {
 /** `hourglass report` */
 export async function report(terminal: Terminal, options: ReportOptions): Promise<number> {
   const { pipeline } = options;
+  const models = options.allModels ? 'all' : 'small';
   const outputs = resolve(options.outputs);
   const name = await outputsName(pipeline);
   const present = (await workspacesIn(outputs)).map(({ folder }) => basename(folder));
@@ -47,7 +51,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
   const page = sweepPage(workspace);
   if (options.trial !== undefined) {
     const resume = resumeCommand(sweep, options);
-    const written = await trialReport(workspace, sweep, { wanted: options.trial, resume });
+    const written = await trialReport(workspace, sweep, { wanted: options.trial, resume, models });
     if (terminal.options.json)
       terminal.result(JSON.stringify({ status: 'done', report: written, unshown: [] }, null, 2));
     else show(written);
@@ -62,7 +66,7 @@ export async function report(terminal: Terminal, options: ReportOptions): Promis
     if (options.open) await openInBrowser(terminal, page);
     return EXIT.done;
   }
-  const { path, report: shown } = await writeReport(workspace);
+  const { path, report: shown } = await writeReport(workspace, { models });
   const damaged = shown.stages.flatMap((stage) =>
     stage.exhibits.flatMap((exhibit) =>
       exhibit.kind === 'unshown' ? [`${stage.name}/${exhibit.path}: ${exhibit.reason}`] : [],
@@ -99,7 +103,11 @@ function resumeCommand(sweep: SweepRecord | undefined, { pipeline, outputs }: Re
 async function trialReport(
   workspace: string,
   sweep: SweepRecord | undefined,
-  { wanted, resume }: { readonly wanted: string; readonly resume: string },
+  {
+    wanted,
+    resume,
+    models,
+  }: { readonly wanted: string; readonly resume: string; readonly models: ModelsInPage },
 ): Promise<string> {
   const name = basename(workspace);
   if (sweep === undefined)
@@ -117,7 +125,7 @@ async function trialReport(
       ? failure('no-run', `${number} failed before it started: ${trial.problem ?? 'reason unknown'}`)
       : failure('no-run', `${number} has not started`, `\`${resume}\` runs it`);
   }
-  await writeTrialPage(workspace, sweep.pipeline, { id: trial.id, number: place + 1 });
+  await writeTrialPage(workspace, sweep.pipeline, { id: trial.id, number: place + 1, models });
   return join(workspace, trialPage(trial.id));
 }
 

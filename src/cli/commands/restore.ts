@@ -43,7 +43,7 @@ export async function restore(terminal: Terminal, options: RestoreOptions): Prom
       );
     await markIgnored(outputs);
     moved = await restoreRun(run, entries, { folder, check: locks.check });
-    await writeReport(folder);
+    await writeReport(folder, { models: 'small' });
   } finally {
     await locks.release();
   }

@@ -97,7 +97,7 @@ async function reportOn(
   if (result.state === 'unchanged' && (await exists(join(result.workspace, 'report.html')))) return true;
   const { writeReport } = await import('../../report/write.ts');
   try {
-    await writeReport(result.workspace);
+    await writeReport(result.workspace, { models: 'small' });
     return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
