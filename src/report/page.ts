@@ -6,8 +6,9 @@ import type { Report } from './report.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
 import { graphOf, pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
-import { findMainFigure, summarySection } from './sections/summary.ts';
-import { activityLine, enumerate, stateMark } from './parts.ts';
+import { findMainFigure } from './sections/main-figure.ts';
+import { summarySection } from './sections/summary.ts';
+import { activityLine, breakable, enumerate, stateMark } from './parts.ts';
 import { stateText, statusText } from './states.ts';
 
 /** Parts of the page by the id of their element. Each is replaced when its content changes. */
@@ -70,7 +71,7 @@ function headPart(report: Report): Html {
         ? undefined
         : html`<p class="back"><a href="../../sweep.html">← All trials of the sweep ${sweep.name}</a></p>`
     }
-    <h1>${name}${trial}</h1>
+    <h1>${breakable(name)}${trial}</h1>
     ${description === undefined ? undefined : html`<p class="lead">${description}</p>`}
     <p class="status ${status}"><strong>${text}</strong>${facts(report).map((fact) => [' · ', fact])}</p>
     ${overridesLine(report)}
@@ -117,7 +118,7 @@ function contentsPart({ stages }: Report): Html {
             html`<li>
               <a href="#stage-${stage.name}"
                 >${stateMark(stage.state)}<span class="visually-hidden">${stateText(stage)}: </span
-                >${stage.name}</a
+                >${breakable(stage.name)}</a
               >
             </li>`,
         )}

@@ -18,7 +18,7 @@ export function stateMark(state: StageState): Html {
 }
 
 export function stageLink(name: string): Html {
-  return html`<a href="#stage-${name}">${name}</a>`;
+  return html`<a href="#stage-${name}">${breakable(name)}</a>`;
 }
 
 /** Items joined for a sentence: `a, b and c`. */
@@ -50,7 +50,7 @@ export function picture({ mime, data, width, height, alt }: Picture): Html {
 export function figure(shown: Picture, path: string): Html {
   return html`<figure>
     <div class="card">${picture(shown)}</div>
-    <figcaption>${path}</figcaption>
+    <figcaption>${breakable(path)}</figcaption>
   </figure>`;
 }
 
@@ -134,16 +134,16 @@ export function cellContent({ prefix = '', text, full, links }: Cell): Content {
       (link, index) => html`${index === 0 ? prefix : ', '}<a href="./${link.path}">${link.text}</a>`,
     );
   }
-  if (full === undefined) return `${prefix}${text}`;
+  if (full === undefined) return [prefix, breakable(text)];
   return html`<details class="value">
     <summary>${prefix}${text}</summary>
     <pre>${full}</pre>
   </details>`;
 }
 
-/** A name with possible line breaks after underscores. */
+/** A name or a path with possible line breaks after underscores and slashes. */
 export function breakable(name: string): Content {
-  return name.split('_').map((part, index) => (index === 0 ? part : html`_<wbr />${part}`));
+  return name.split(/(?<=[_/])/).map((part, index) => (index === 0 ? part : [html`<wbr />`, part]));
 }
 
 /** A number with four significant digits, and with all digits in a tooltip. */

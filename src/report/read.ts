@@ -10,6 +10,7 @@ import { isJsonObject, sha256, type JsonObject } from '../core/json.ts';
 import { pageModels, type PageModels } from '../explorer/write/models.ts';
 import { shellWord } from '../core/shell.ts';
 import { bytesOf, withinBudget } from './budget.ts';
+import { withBaselines } from './compared.ts';
 import { filesOf, readExhibits } from './exhibits.ts';
 import { readLog } from './log.ts';
 import type { Report, ReportStage, StageState } from './report.ts';
@@ -65,6 +66,7 @@ export async function readReport(folder: string, models: ModelsInPage = 'none'):
     );
   }
   const explorer = models === 'none' ? undefined : await explorerOf(folder, run, standings, models);
+  const compared = await withBaselines(folder, stages, asObject(resolved['stages']));
   return {
     name: run.pipeline,
     file,
@@ -79,7 +81,7 @@ export async function readReport(folder: string, models: ModelsInPage = 'none'):
     otherVersions: otherVersions(run),
     ...(isJsonObject(run.engine) ? { engine: run.engine } : {}),
     threads: threadsOf(run, standings),
-    stages: withinBudget(stages, explorer === undefined ? 0 : bytesOf(explorer)),
+    stages: withinBudget(compared, explorer === undefined ? 0 : bytesOf(explorer)),
     ...(explorer === undefined ? {} : { explorer }),
     problems: run.status === 'done' ? problems.filter(({ severity }) => severity === 'warning') : problems,
     ...sourceFacts(sources, overrides),

@@ -3,6 +3,7 @@ import type { StageChange } from '../artifacts/standing.ts';
 import type { RunRecord } from '../artifacts/run-record.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PageModels } from '../explorer/write/models.ts';
+import type { Measured } from './baselines.ts';
 import type { Exhibit } from './exhibit.ts';
 
 export interface Report {
@@ -87,6 +88,8 @@ export interface ReportStage {
   readonly written: readonly WrittenLines[];
   /** Only for a result of these settings. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** The images that its metrics are of, and what the metrics are compared with. */
+  readonly measured?: Measured;
   /** SHA-256 of everything that its result depends on. */
   readonly hash?: string;
   /** Present if the exhibits and files are from earlier settings. */

@@ -4,6 +4,7 @@ import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
 import {
+  breakable,
   download,
   enumerate,
   factList,
@@ -45,7 +46,7 @@ export function metricsSection({ stages }: Report): Html {
                 ({ stage, name, value }) =>
                   html`<tr>
                     <th scope="row">${stageLink(stage)}</th>
-                    <td>${name}</td>
+                    <td>${breakable(name)}</td>
                     <td class="number">${number(value)}</td>
                     <td class="quiet">${metricName(name)}</td>
                   </tr> `,
@@ -130,14 +131,14 @@ export function hashesSection({ stages, sources }: Report): Html {
           ${sources.map(
             ({ file, text }) =>
               html`<tr>
-                <th scope="row">${file}</th>
+                <th scope="row">${breakable(file)}</th>
                 <td><code>${sha256(text)}</code></td>
               </tr> `,
           )}
           ${known.map(
             ({ name, hash }) =>
               html`<tr>
-                <th scope="row">${name}</th>
+                <th scope="row">${breakable(name)}</th>
                 <td><code>${hash}</code></td>
               </tr> `,
           )}

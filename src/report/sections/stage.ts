@@ -6,6 +6,7 @@ import { html, type Content, type Html } from '../html.ts';
 import { notesBlock } from '../markdown.ts';
 import {
   activityLine,
+  breakable,
   details,
   enumerate,
   figure,
@@ -19,7 +20,7 @@ import {
 import type { Report, ReportStage, StageFile } from '../report.ts';
 import { stateText } from '../states.ts';
 import { linesId, settings } from './pipeline.ts';
-import type { MainFigure } from './summary.ts';
+import type { MainFigure } from './main-figure.ts';
 
 /** The number of pictures of a series on paper. */
 const PRINTED = 4;
@@ -32,7 +33,7 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
   const shown = html`${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
   ${stage.files.length === 0 ? undefined : fileList(stage.files)}`;
   return html`<article id="stage-${name}" aria-labelledby="stage-${name}-title">
-    <h3 id="stage-${name}-title">${stateMark(state)}${name}</h3>
+    <h3 id="stage-${name}-title">${stateMark(state)}${breakable(name)}</h3>
     <p class="quiet">${describe(report, stage)}</p>
     ${notesBlock(stage.notes, `Notes on ${name}`)}
     ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
@@ -88,7 +89,7 @@ function metricList(metrics: Readonly<Record<string, number>>): Html {
     ${Object.entries(metrics).map(
       ([name, value]) =>
         html`<div>
-          <dt>${name}</dt>
+          <dt>${breakable(name)}</dt>
           <dd>${number(value)}</dd>
         </div>`,
     )}
@@ -151,7 +152,7 @@ function series(
         (shown) =>
           html`<figure class="beside">
             <div class="card">${picture(shown)}</div>
-            <figcaption>${stage}/${shown.path}</figcaption>
+            <figcaption>${breakable(`${stage}/${shown.path}`)}</figcaption>
           </figure> `,
       )}${frames.map(
         (frame, index) =>
@@ -183,7 +184,7 @@ function mapFigure({ picture: shown, tiles }: Extract<Exhibit, { kind: 'map' }>,
     <img class="tiles-of-map" src="data:image/png;base64,${tiles.data.toString('base64')}" alt="" hidden />
     <div class="peek" hidden><canvas></canvas><output></output></div>
     <figcaption>
-      ${stage}/${shown.path}<span class="peek-hint" hidden>
+      ${breakable(`${stage}/${shown.path}`)}<span class="peek-hint" hidden>
         · point at the map to see images, or go along them with the arrow keys</span
       >
     </figcaption>

@@ -1,0 +1,106 @@
+/** What the metrics of `evaluate` stages are compared with. */
+import { join } from 'node:path';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Split } from '../core/stage-type.ts';
+import { measureBaselines, type Baseline, type Measured } from './baselines.ts';
+import type { ReportStage } from './report.ts';
+
+/** Stages with results of the current settings. */
+type Stages = readonly ReportStage[];
+
+/**
+ * The stages, with baselines for those that measure a model.
+ *
+ * @param outputs folder of the run
+ * @param settings resolved settings by stage, with defaults
+ */
+export async function withBaselines(
+  outputs: string,
+  stages: Stages,
+  settings: JsonObject,
+): Promise<readonly ReportStage[]> {
+  const found: ReportStage[] = [];
+  for (const stage of stages) {
+    const measured = await measuredBy(outputs, stage, stages, settings);
+    found.push(measured === undefined ? stage : { ...stage, measured });
+  }
+  return found;
+}
+
+async function measuredBy(
+  outputs: string,
+  stage: ReportStage,
+  stages: Stages,
+  settings: JsonObject,
+): Promise<Measured | undefined> {
+  const { type, inputs, metrics } = stage;
+  const { data, target = data, model } = inputs;
+  const split = splitOf(settings[stage.name]);
+  if (type !== 'evaluate' || Object.keys(metrics).length === 0) return undefined;
+  if (data === undefined || target === undefined || split === undefined) return undefined;
+  if (![data, target].every((name) => hasImages(name, stages))) return undefined;
+  const prefix = `${split}_`;
+  const isPrefixed = Object.keys(metrics).every((name) => /^(?:train|test)_/.test(name));
+  const own = new Set(Object.keys(metrics).map((name) => (isPrefixed ? name.replace(/^[a-z]+_/, '') : name)));
+  const folder = (name: string): string => join(outputs, name);
+  const found = await measureBaselines(folder(data), folder(target), split, own.has('binary_crossentropy'));
+  if (found === undefined) return undefined;
+  const components = latentSizeOf(model, stages);
+  const pca = components === undefined ? undefined : pcaOf(target, split, components, stages, settings);
+  const baselines = [...found.baselines, ...(pca === undefined ? [] : [pca])].flatMap((baseline) => {
+    const shared = Object.entries(baseline.metrics).filter(([name]) => own.has(name));
+    const named = shared.map(([name, value]) => [isPrefixed ? `${prefix}${name}` : name, value] as const);
+    return named.length === 0 ? [] : [{ ...baseline, metrics: Object.fromEntries(named) }];
+  });
+  return { ...found, baselines };
+}
+
+/** The split that a stage measured; of both, the test images. */
+function splitOf(settings: unknown): Split | undefined {
+  const { split } = asObject(settings);
+  if (split === 'all') return 'test';
+  return split === 'train' || split === 'test' ? split : undefined;
+}
+
+/** Whether a stage's images are those of the current settings, and nobody changed them since. */
+function hasImages(name: string, stages: Stages): boolean {
+  const stage = stages.find((other) => other.name === name);
+  if (stage?.hash === undefined || !stage.files.some(({ path }) => path === 'images.json')) return false;
+  return !stage.exhibits.some((exhibit) => exhibit.kind === 'unshown' && exhibit.path.endsWith('.npy'));
+}
+
+/** The values of a model's latent, from the summary of its encoder. */
+function latentSizeOf(trained: string | undefined, stages: Stages): number | undefined {
+  const model = stages.find(({ name }) => name === trained)?.inputs['model'];
+  const exhibits = stages.find(({ name }) => name === model)?.exhibits ?? [];
+  const models = exhibits.flatMap((exhibit) => (exhibit.kind === 'models' ? exhibit.models : []));
+  const shape = models.find(({ name }) => name === 'encoder')?.layers.at(-1)?.shape ?? '';
+  const sizes = [...shape.matchAll(/\d+/g)].map(([size]) => Number(size));
+  return sizes.length === 0 ? undefined : sizes.reduce((product, size) => product * size, 1);
+}
+
+/** Principal component analysis of the same images with as many components. */
+function pcaOf(
+  data: string,
+  split: Split,
+  components: number,
+  stages: Stages,
+  settings: JsonObject,
+): Baseline | undefined {
+  for (const { name, type, inputs, metrics } of stages) {
+    const { components: counts, split: measured } = asObject(settings[name]);
+    if (type !== 'pca' || inputs['data'] !== data || measured !== split || !Array.isArray(counts)) continue;
+    if (!counts.includes(components)) continue;
+    const end = counts.length === 1 ? '' : `_${components}`;
+    const own = ['mse', 'squared_error'].flatMap((metric) => {
+      const value = metrics[`${metric}${end}`];
+      return value === undefined ? [] : [[metric, value] as const];
+    });
+    if (own.length > 0) return { name: 'pca', components, metrics: Object.fromEntries(own) };
+  }
+  return undefined;
+}
+
+function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
