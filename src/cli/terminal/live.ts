@@ -5,6 +5,7 @@ import { CachedLines } from './cached-lines.ts';
 import { engineLine, fit, formatSeconds, printable } from './format.ts';
 import { describeFinished, describeProgress, timeCell } from './progress.ts';
 import type { Reporter } from './reporter.ts';
+import { ASCII_SPARKS, sparkline, SPARKS } from './sparkline.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Overwrites its last output: log-update. */
@@ -18,6 +19,8 @@ export interface LiveArea {
 interface Work {
   readonly started: number;
   progress: Progress;
+  /** The loss of each finished epoch. */
+  losses?: number[];
 }
 
 /** Redrawing more often than this would only flicker. */
@@ -26,6 +29,9 @@ const INTERVAL_MILLISECONDS = 100;
 /** Width of the bar, if there is room for it and for the important words. */
 const BAR_COLUMNS = 20;
 const WORDS_COLUMNS = 40;
+
+/** Width of the sparkline of the loss. It comes before the bar, since a percentage says the same as the bar. */
+const [FEWEST_SPARKS, MOST_SPARKS] = [5, 16];
 
 /** The minimum width for the words beside a percentage, which is useful even beside an epoch. */
 const FEWEST_WORDS_COLUMNS = 12;
@@ -65,7 +71,7 @@ export class LiveReporter implements Reporter {
         return;
       case 'stage-progress': {
         const work = this.#running.get(event.stage);
-        if (work !== undefined) work.progress = event.progress;
+        if (work !== undefined) follow(work, event.progress);
         return;
       }
       case 'stage-finished': {
@@ -126,12 +132,24 @@ export class LiveReporter implements Reporter {
   /** `▸ denoiser        12 s  █████░░░░░  50%  epoch 3/6, …`, no wider than the terminal. */
   #line(name: string, work: Work): string {
     const { fraction } = work.progress;
+    const { unicode } = this.#terminal;
     const start = ` ${name.padEnd(this.#nameWidth)}  ${this.#elapsed(work)}  `;
     // The mark before it takes one column. A character in the last column would make some terminals wrap.
     let room = this.#terminal.columns() - start.length - 2;
-    const bar = fraction === undefined ? '' : progressBar(fraction, room);
+    const spark = this.#sparkline(work, room);
+    room -= spark.length;
+    const bar = fraction === undefined ? '' : progressBar(fraction, room, unicode ? BAR : ASCII_BAR);
     room -= bar.length;
-    return `${this.#terminal.noteStyle('cyan', '▸')}${fit(`${start}${bar}${describeProgress(work.progress, Math.max(room, 1))}`, this.#terminal.columns() - 2)}`.trimEnd();
+    const words = describeProgress(work.progress, Math.max(room, 1));
+    const line = fit(`${start}${bar}${spark}${words}`, this.#terminal.columns() - 2);
+    return `${this.#terminal.noteStyle('cyan', unicode ? '▸' : '>')}${line}`.trimEnd();
+  }
+
+  /** Empty until an epoch has ended, for one epoch, and where there is no room. Its width stays the same while it grows. */
+  #sparkline({ losses = [], progress: { epochs = MOST_SPARKS } }: Work, room: number): string {
+    const columns = Math.min(MOST_SPARKS, epochs, room - PERCENT_COLUMNS - WORDS_COLUMNS - 2);
+    if (losses.length === 0 || columns < Math.min(FEWEST_SPARKS, Math.max(2, epochs))) return '';
+    return `${sparkline(losses, columns, this.#terminal.unicode ? SPARKS : ASCII_SPARKS).padEnd(columns)}  `;
   }
 
   #elapsed({ started }: Work): string {
@@ -139,12 +157,27 @@ export class LiveReporter implements Reporter {
   }
 }
 
+function follow(work: Work, progress: Progress): void {
+  work.progress = progress;
+  if (progress.epochEnd === true) (work.losses ??= []).push(progress.loss ?? Number.NaN);
+}
+
+/** Filled and empty parts of a bar. */
+const [BAR, ASCII_BAR] = [['█', '░'] as const, ['#', '.'] as const];
+
+/** A percentage and the blanks after it. */
+const PERCENT_COLUMNS = 6;
+
 /** A bar and a percentage, only the percentage, or nothing, depending on the room. */
-export function progressBar(fraction: number, room: number): string {
+export function progressBar(
+  fraction: number,
+  room: number,
+  [full, empty]: readonly [string, string] = BAR,
+): string {
   const share = Math.min(1, Math.max(0, fraction));
   const percent = `${`${Math.floor(share * 100)}%`.padStart(4)}  `;
   const columns = Math.min(BAR_COLUMNS, room - percent.length - WORDS_COLUMNS);
   if (columns < 5) return room < percent.length + FEWEST_WORDS_COLUMNS ? '' : percent;
   const filled = Math.round(share * columns);
-  return `${'█'.repeat(filled)}${'░'.repeat(columns - filled)} ${percent}`;
+  return `${full.repeat(filled)}${empty.repeat(columns - filled)} ${percent}`;
 }

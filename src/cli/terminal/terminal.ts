@@ -23,6 +23,8 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Whether stderr is a terminal on which lines can be redrawn. */
   readonly live: boolean;
+  /** Whether the terminal shows characters beyond ASCII, such as the bars of a sparkline. */
+  readonly unicode: boolean;
   /** Current width of stderr in columns. */
   columns(): number;
   /** Clears the terminal of stdout, if it is one. */
@@ -65,10 +67,24 @@ export function makeTerminal(options: OutputOptions): Terminal {
     noteStyle: makeStyle(colors(stderr)),
     interactive: stdout.isTTY === true,
     live: stderr.isTTY === true && !isSet('CI') && !isDumb && !options.quiet && !options.json,
+    unicode: hasUnicode(env, process.platform),
     // Terminals that do not know their width report 0.
     columns: () => stderr.columns || USUAL_COLUMNS,
     clear: () => {
       if (stdout.isTTY === true && !isDumb) stdout.write(CLEAR);
     },
   };
+}
+
+/** Terminals of Windows with fonts for more than a code page name themselves. */
+const NAMED_ON_WINDOWS = ['WT_SESSION', 'TERM_PROGRAM', 'ConEmuTask', 'MSYSTEM'] as const;
+
+/** Whether a terminal shows Unicode, as far as its environment tells: a locale without it, or Linux's console, does not. */
+export function hasUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
+  if (platform === 'win32')
+    return NAMED_ON_WINDOWS.some((name) => (env[name] ?? '') !== '') || /xterm/.test(env['TERM'] ?? '');
+  if (env['TERM'] === 'linux') return false;
+  // The first that is set counts, as in POSIX.
+  const locale = ['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => env[name] ?? '').find((value) => value !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
 }

@@ -16,7 +16,7 @@ interface Screen {
   live: string;
 }
 
-function screen(columns: number, verbose = false): Screen {
+function screen(columns: number, { verbose = false, unicode = true } = {}): Screen {
   const lines: string[] = [];
   const terminal: Terminal = {
     options: { json: false, quiet: false, verbose, color: false },
@@ -26,6 +26,7 @@ function screen(columns: number, verbose = false): Screen {
     noteStyle: plainStyle,
     interactive: true,
     live: true,
+    unicode,
     columns: () => columns,
     clear: () => undefined,
   };
@@ -35,8 +36,9 @@ function screen(columns: number, verbose = false): Screen {
 function liveOn(
   t: TestContext,
   columns: number,
+  unicode = true,
 ): { readonly shown: Screen; readonly reporter: LiveReporter; wait(seconds: number): void } {
-  const shown = screen(columns);
+  const shown = screen(columns, { unicode });
   let now = 0;
   const area = Object.assign((text: string) => void (shown.live = text), {
     clear: () => void (shown.live = ''),
@@ -113,6 +115,37 @@ test('on narrow terminals, less is shown', (t) => {
   );
 });
 
+/** The live line after some epochs. */
+function lineAfter(t: TestContext, losses: readonly number[], columns: number, unicode = true): string {
+  const { shown, reporter } = liveOn(t, columns, unicode);
+  reporter.emit(STARTED);
+  reporter.emit({ type: 'stage-started', stage: 'denoiser' });
+  losses.forEach((loss, index) => {
+    const progress = { ...TRAINING, epoch: index + 1, loss };
+    reporter.emit({ type: 'stage-progress', stage: 'denoiser', progress: { ...progress, loss: loss * 2 } });
+    reporter.emit({ type: 'stage-progress', stage: 'denoiser', progress: { ...progress, epochEnd: true } });
+  });
+  reporter.draw();
+  return shown.live;
+}
+
+test('the loss of finished epochs is a sparkline, where there is room', (t) => {
+  const losses = [0.5, 0.2, 0.08, 0.04, 0.03, 0.025];
+  assertGolden(
+    [120, 80, 60].map((columns) => lineAfter(t, losses, columns)).join('\n'),
+    `
+      ▸ denoiser      0.0 s  █████████░░░░░░░░░░░  45%  █▆▄▂▁▁  epoch 6/6, loss 0.02500, val_loss 0.01900, 12 s left
+      ▸ denoiser      0.0 s   45%  █▆▄▂▁▁  epoch 6/6, val_loss 0.01900, 12 s left
+      ▸ denoiser      0.0 s   45%  epoch 6/6, 12 s left
+    `,
+  );
+  // Without Unicode, and of a loss that breaks.
+  assert.equal(
+    lineAfter(t, [1, 0.5, Number.NaN], 80, false),
+    '> denoiser      0.0 s   45%  #_x     epoch 3/6, val_loss 0.01900, 12 s left',
+  );
+});
+
 test('no line is wider than the terminal', (t) => {
   const progress = fc.record(
     {
@@ -133,7 +166,8 @@ test('no line is wider than the terminal', (t) => {
       try {
         reporter.emit(STARTED);
         reporter.emit({ type: 'stage-started', stage: 'denoiser' });
-        reporter.emit({ type: 'stage-progress', stage: 'denoiser', progress: told });
+        for (const epochEnd of [true, true, false])
+          reporter.emit({ type: 'stage-progress', stage: 'denoiser', progress: { ...told, epochEnd } });
         reporter.draw();
         assert.ok([...new Intl.Segmenter().segment(shown.live)].length < columns, shown.live);
         for (const character of ['\n', '\u001b']) assert.ok(!shown.live.includes(character));
@@ -231,7 +265,7 @@ test('a run with nothing to do prints nothing of its stages', () => {
 });
 
 test('verbose shows more', () => {
-  const shown = screen(100, true);
+  const shown = screen(100, { verbose: true });
   const reporter = new PlainReporter(shown.terminal);
   reporter.emit({ type: 'stage-started', stage: 'mnist' });
   reporter.emit({ type: 'log', level: 'debug', message: 'detail' });
