@@ -241,6 +241,8 @@ export interface StageType<Settings = JsonObject> {
   readonly code?: string;
   /** Settings that change neither artifacts nor metrics. They are not part of the cache key. */
   readonly cosmetic?: readonly string[];
+  /** Settings that name classes: numbers in them are labels, which have no order. */
+  readonly classSettings?: readonly string[];
   /**
    * For types that keep checkpoints: the integer setting that only sets the length of the work. A checkpoint can be used by
    * every stage that differs from its own only in this setting, if the checkpoint is not beyond that length.

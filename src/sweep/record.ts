@@ -49,6 +49,8 @@ export interface SweepRecord {
   readonly engine?: JsonObject;
   /** The `sweep` block with its defaults. */
   readonly sweep: Sweep;
+  /** Parameters whose numbers have no order, such as labels of classes. */
+  readonly unordered?: readonly string[];
   /** The result in one sentence, once there are results. */
   readonly answer?: string;
   /** The progress of a search so far. */

@@ -51,7 +51,10 @@ export function resultsOf(record: SweepRecord): Results {
   const best = new Set(tied.length === measured.length && measured.length > 1 ? [] : tied);
   const [parameter = ''] = parameters;
   const points =
-    metric === undefined || parameters.length !== 1 || best.size === 0
+    metric === undefined ||
+    parameters.length !== 1 ||
+    best.size === 0 ||
+    record.unordered?.includes(parameter) === true
       ? undefined
       : curvePoints(measured, parameter, metric.name);
   const knee = points === undefined ? undefined : kneeOf(points, record);

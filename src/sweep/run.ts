@@ -40,6 +40,7 @@ import { sweepPage, writeSweepPage } from './page.ts';
 import { resultsOf, type Results } from './results.ts';
 import { heldDiagnostic } from './slurm/held.ts';
 import { TrialPages } from './trial-pages.ts';
+import { unorderedParameters } from './unordered.ts';
 import { submissionAtWork } from './slurm/state.ts';
 import type { Trial } from './trial.ts';
 
@@ -163,6 +164,7 @@ async function sweep(
     launcher: launcher.name,
     engine,
     sweep: settings,
+    ...unorderedIn(roster.trials, located),
     ...roster.describe(),
     trials: roster.trials.map((trial) => {
       const outcome = outcomes.get(trial.id);
@@ -336,6 +338,15 @@ async function refuseIfSubmitted(
     canonicalJson(each.map(({ id, stages }) => [id, stages]));
   if (launcher === 'slurm' && listed(found.submission.trials) === listed(trials)) return;
   throw new Failure(heldDiagnostic(workspace, found));
+}
+
+/** A member of the record. */
+function unorderedIn(
+  trials: readonly PlannedTrial[],
+  { stageTypes }: LocatedPipeline,
+): Pick<SweepRecord, 'unordered'> {
+  const unordered = unorderedParameters(trials, stageTypes);
+  return unordered.length === 0 ? {} : { unordered };
 }
 
 /** Identifies a sweep's answer and figures: equal for equal trials under the same rule. */

@@ -24,6 +24,7 @@ export const anomalyNode: NodeDefinition<AnomalySettings> = {
     data: { accepts: ['images'] },
     reference: { accepts: ['images'], optional: true, default: 'data' },
   },
+  classSettings: ['normal'],
   outputs: 'scores',
   draws: ({ score }) => score === 'nll',
   engine: true,

@@ -28,6 +28,7 @@ export const figureNode: NodeDefinition<FigureSettings> = {
     thumbnails: { accepts: ['images'], optional: true },
     model: { accepts: ['trained-model'], optional: true },
   },
+  classSettings: ['label'],
   outputs: 'figure',
   draws: true,
   engine: ({ kind }) => COMPUTED.has(kind),

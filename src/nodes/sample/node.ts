@@ -25,6 +25,7 @@ export const sampleNode: NodeDefinition<SampleSettings> = {
     model: { accepts: ['trained-model'] },
     data: { accepts: ['images'], optional: true },
   },
+  classSettings: ['label'],
   outputs: 'images',
   draws: true,
   engine: true,

@@ -36,6 +36,7 @@ export const subsetNode: NodeDefinition<SubsetSettings> = {
   version: 2,
   schema: readSchema('stages/subset'),
   inputs: { data: { accepts: ['images'] } },
+  classSettings: ['classes'],
   outputs: 'images',
   draws: false,
   engine: false,
