@@ -16,6 +16,8 @@ interface Shared {
   readonly loss: LossName;
   /** As in a `train` stage, for a quantised latent. */
   readonly divide_by_variance?: boolean;
+  /** The case without what this one adds: Hourglass is timed on both in turns, to see the cost. */
+  readonly without?: string;
   readonly data: DataName;
   readonly batch: number;
   /** Training steps per stretch. */
@@ -36,7 +38,7 @@ export interface BenchCase extends Shared {
 /** @throws TypeError if it does not match the schemas */
 export function completeCase({ model, optimizer, ...shared }: WrittenCase): BenchCase {
   const stage = { type: 'model', ...model } as unknown as JsonObject;
-  const { input_shape, encoder, decoder } = complete<ModelSettings>('model', stage, shared.name);
+  const { input_shape, classes, encoder, decoder } = complete<ModelSettings>('model', stage, shared.name);
   const { loss, divide_by_variance: divides } = shared;
   const train = {
     ...{ type: 'train', model: 'model', data: 'data', epochs: 1, loss, optimizer },
@@ -45,7 +47,7 @@ export function completeCase({ model, optimizer, ...shared }: WrittenCase): Benc
   const settings = complete<TrainSettings>('train', train, shared.name);
   return {
     ...shared,
-    architecture: { input_shape, encoder, decoder },
+    architecture: { input_shape, ...(classes === undefined ? {} : { classes }), encoder, decoder },
     optimizer: optimizerChoice(settings.optimizer),
   };
 }

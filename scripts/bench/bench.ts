@@ -13,12 +13,13 @@ import { parseArguments, USAGE, UsageError, type BenchArguments } from './argume
 import { hasConvolutions, type BenchCase } from './bench-case.ts';
 import { CASES, GROUPS, withSteps } from './cases.ts';
 import { writeImages } from './data.ts';
-import { ENGINES, enginesOf, PYTHON } from './engines.ts';
+import { ENGINES, enginesOf, onOther, PYTHON, type EngineSpec } from './engines.ts';
 import { flopsOf } from './flops.ts';
 import { inferenceTable, timeInference, type InferenceResult } from './inference.ts';
 import { loadNote, otherLoad } from './load.ts';
 import type { Limit } from './limit.ts';
-import { resultTable, type Result } from './results.ts';
+import { taskOf } from './protocol.ts';
+import { costTable, resultTable, type Result } from './results.ts';
 import { runCase } from './run-case.ts';
 import { growthTable, laddersOf } from './scale.ts';
 import { sweepWork } from './sweep.ts';
@@ -82,13 +83,20 @@ const loads: number[] = [await otherLoad()];
 const versions: Record<string, string> = { node: process.version };
 const limit = measureLimit();
 
+/** Hourglass on the case without what this one adds. */
+function othersOf({ without }: BenchCase): readonly EngineSpec[] {
+  return CASES.filter(({ name }) => name === without).map((other) =>
+    onOther(taskOf(withSteps(other, options.steps), images[other.data], THREADS)),
+  );
+}
+
 /** Every engine on every case. */
 async function runCases(cases: readonly BenchCase[]): Promise<readonly Result[]> {
   const all: Result[] = [];
   for (const benchCase of cases) {
     const found = await runCase(benchCase, {
       ...{ rounds: options.rounds, threads: THREADS, images: images[benchCase.data], say },
-      engines: enginesOf(benchCase, options),
+      engines: [...enginesOf(benchCase, options), ...othersOf(benchCase)],
     });
     // If a long run is interrupted, its results so far are kept.
     say(`\n${resultTable(found.results)}\n`);
@@ -105,9 +113,11 @@ const cases = CASES.filter(({ name }) => options.cases.includes(name)).map((each
   withSteps(each, options.steps),
 );
 switch (options.work) {
-  case 'steps':
-    tables.push(resultTable(await runCases(cases)), limitTable(cases, limit));
+  case 'steps': {
+    const found = await runCases(cases);
+    tables.push(resultTable(found), ...costTable(cases, found), limitTable(cases, limit));
     break;
+  }
   case 'scale':
     if (options.axis === undefined) break;
     for (const ladder of laddersOf(options.axis, options.steps)) {

@@ -11,6 +11,7 @@ import {
   quantizedModel,
   stridedModel,
   variationalModel,
+  withClasses,
   withPenalty,
 } from './models.ts';
 
@@ -94,13 +95,14 @@ const MORE: readonly WrittenCase[] = [
     batch,
     steps: Math.ceil(4_800 / batch),
   })),
-  // Pairs: what the penalty, and the sum, cost.
-  { ...dense, name: 'dense-sparse', model: withPenalty(denseModel()) },
-  { ...denoiser, name: 'conv-sparse', model: withPenalty(stridedModel()) },
+  { ...dense, name: 'dense-sparse', model: withPenalty(denseModel()), without: 'dense' },
+  { ...denoiser, name: 'conv-sparse', model: withPenalty(stridedModel()), without: 'conv-stride2' },
+  { ...dense, name: 'dense-conditional', model: withClasses(denseModel()), without: 'dense' },
+  { ...denoiser, name: 'conv-conditional', model: withClasses(stridedModel()), without: 'conv-stride2' },
   { ...dense, name: 'dense-blocks', model: denseBlocks(false) },
-  { ...dense, name: 'dense-residual', model: denseBlocks(true) },
+  { ...dense, name: 'dense-residual', model: denseBlocks(true), without: 'dense-blocks' },
   { ...denoiser, name: 'conv-blocks', model: convBlocks(false), steps: 60 },
-  { ...denoiser, name: 'conv-residual', model: convBlocks(true), steps: 60 },
+  { ...denoiser, name: 'conv-residual', model: convBlocks(true), steps: 60, without: 'conv-blocks' },
   { ...dense, name: 'dense-elu', data: 'uniform', model: denseModel({ activation: 'elu' }) },
   { ...wide, name: 'wide-sgd', optimizer: { SGD: { momentum: 0.9 } } },
   { ...wide, name: 'wide-rmsprop', optimizer: 'rmsprop' },

@@ -66,9 +66,17 @@ export function enginesOf(
 ): readonly EngineSpec[] {
   return ENGINES.filter(({ name, isPeer, suits }) => {
     if (name === OURS) return true;
+    // The peers have no labels.
+    if (isPeer && benchCase.architecture.classes !== undefined) return false;
     if ((isPeer && !peers) || !isWanted(name, engines)) return false;
     return engines.includes(name) || (suits?.(benchCase) ?? true);
   });
+}
+
+/** Hourglass on another task, which takes turns with a case. */
+export function onOther(task: Task): EngineSpec {
+  const { command } = own(OURS, 'hourglass', 'auto');
+  return { name: `${OURS}, ${task.name}`, isPeer: false, command: () => command(task) };
 }
 
 /** A running engine. */

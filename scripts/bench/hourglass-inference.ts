@@ -15,7 +15,7 @@ const { signal } = new AbortController();
 const engine = await loadEngine({ choice: 'native', threads: task.threads });
 
 const { autoencoder: model, step } = buildModels(engine.tf, task);
-const data = readSamples(task);
+const data = await readSamples(task);
 const rows = Int32Array.from({ length: IMAGES }, (_, index) => index % task.rows);
 
 /** Times validation during training. */

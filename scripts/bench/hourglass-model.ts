@@ -6,16 +6,19 @@ import { sizeOf } from '../../src/core/shape.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import type { SamplePair, Samples } from '../../src/engine/train/samples.ts';
 import { buildAutoencoder, type TrainableAutoencoder } from '../../src/layers/build.ts';
+import { readMnist } from '../../src/nodes/dataset/sources/mnist.ts';
 import type { Task } from './protocol.ts';
 
 export function buildModels(tf: Tf, { architecture }: Task): TrainableAutoencoder {
   return buildAutoencoder(tf, architecture, (purpose) => deriveSeed(1, 'bench', purpose));
 }
 
-export function readSamples({ images, rows, data, architecture }: Task): SamplePair {
+export async function readSamples({ images, rows, data, architecture }: Task): Promise<SamplePair> {
   const shape = architecture.input_shape;
   const bytes = Uint8Array.from(readFileSync(images)).subarray(0, rows * sizeOf(shape));
-  const clean: Samples = { data: bytes, count: rows, shape, scale: 1 / 255, offset: 0 };
+  const labels =
+    architecture.classes === undefined ? {} : { labels: (await readMnist('train', 'labels')).data };
+  const clean: Samples = { data: bytes, count: rows, shape, scale: 1 / 255, offset: 0, ...labels };
   return { x: data === 'noisy' ? { ...clean, data: corrupted(bytes), scale: 1 } : clean, y: clean };
 }
 

@@ -11,7 +11,7 @@ const task = JSON.parse(process.argv[2] ?? '') as Task;
 const compile: CompileChoice = process.argv[3] === 'eager' ? 'eager' : 'auto';
 const choice: EngineChoice = process.argv[4] === 'portable' ? 'portable' : 'native';
 
-const data = readSamples(task);
+const data = await readSamples(task);
 const engine = await loadEngine({ choice, threads: task.threads });
 const models = buildModels(engine.tf, task);
 const { trainer, mode, fallbackReason } = createTrainer(

@@ -5,6 +5,8 @@ import { sizeOf } from '../../src/core/shape.ts';
 /** Settings of a `model` stage. */
 export interface WrittenModel {
   readonly input_shape: readonly number[];
+  readonly condition?: 'labels';
+  readonly classes?: number;
   readonly encoder: readonly Json[];
   readonly decoder: readonly Json[];
 }
@@ -107,6 +109,11 @@ export function convBlocks(isResidual: boolean): WrittenModel {
 
 function blockOf(layers: readonly JsonObject[], isResidual: boolean): readonly Json[] {
   return isResidual ? [{ Residual: { layers } }] : layers;
+}
+
+/** A model that is told the class of each digit. */
+export function withClasses(model: WrittenModel): WrittenModel {
+  return { ...model, condition: 'labels', classes: 10 };
 }
 
 /** A model with a penalty on the outputs of its first layer with weights. */

@@ -1,4 +1,5 @@
 /** The results of the benchmark, as numbers and as a table. */
+import type { BenchCase } from './bench-case.ts';
 import type { Stretch } from './protocol.ts';
 import { table } from './table.ts';
 
@@ -50,4 +51,17 @@ export function resultTable(results: readonly Result[]): string {
       loss?.toFixed(4) ?? '',
     ]),
   );
+}
+
+/** What a case costs more than the one without its addition, in percent; no table if there is no such case. */
+export function costTable(
+  cases: readonly Pick<BenchCase, 'name' | 'without'>[],
+  results: readonly Result[],
+): readonly string[] {
+  const rows = cases.flatMap(({ name, without }) =>
+    results
+      .filter((result) => result.case === name && result.engine.endsWith(`, ${without}`))
+      .map(({ ratio }) => [name, without ?? '', `${(100 * (ratio - 1)).toFixed(1)} %`]),
+  );
+  return rows.length === 0 ? [] : [table(['case', 'compared with', 'costs more'], rows)];
 }

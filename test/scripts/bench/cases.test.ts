@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completeCase, hasConvolutions, placedLayers } from '../../../scripts/bench/bench-case.ts';
+import {
+  completeCase,
+  hasConvolutions,
+  placedLayers,
+  type BenchCase,
+} from '../../../scripts/bench/bench-case.ts';
 import { CASES, GROUPS, withSteps } from '../../../scripts/bench/cases.ts';
 import { rowsOf } from '../../../scripts/bench/data.ts';
+import { enginesOf } from '../../../scripts/bench/engines.ts';
 import { flopsOf } from '../../../scripts/bench/flops.ts';
 import {
   denseBlocks,
   denseModel,
   poolingModel,
   stridedModel,
+  withClasses,
   withPenalty,
 } from '../../../scripts/bench/models.ts';
 import { taskOf } from '../../../scripts/bench/protocol.ts';
@@ -90,6 +97,34 @@ test('a penalty is on one layer, and a task says which layers a block adds to', 
     residual.layers.filter(({ name }) => name !== 'Residual'),
     plain.layers,
   );
+});
+
+test('a case is compared with one of the same training that lacks what it adds', () => {
+  const pairs = CASES.flatMap((each) => {
+    const other = CASES.find(({ name }) => name === each.without);
+    assert.equal(other === undefined, each.without === undefined, each.name);
+    return other === undefined ? [] : [[each, other] as const];
+  });
+  assert.ok(pairs.length >= 6);
+  const trainingOf = ({ loss, data, batch, steps, optimizer }: BenchCase) => [
+    loss,
+    data,
+    batch,
+    steps,
+    optimizer,
+  ];
+  for (const [one, other] of pairs) {
+    assert.deepEqual(trainingOf(one), trainingOf(other));
+    assert.notDeepEqual(one.architecture, other.architecture);
+  }
+});
+
+test('a conditional model gets labels, which the peers do not have', () => {
+  const conditional = completeCase({ ...WRITTEN, model: withClasses(WRITTEN.model) });
+  assert.equal(conditional.architecture.classes, 10);
+  const names = enginesOf(conditional, { peers: true, engines: [] });
+  assert.ok(names.length > 0 && names.every(({ isPeer }) => !isPeer));
+  assert.ok(enginesOf(completeCase(WRITTEN), { peers: true, engines: [] }).some(({ isPeer }) => isPeer));
 });
 
 test('larger images are fewer', () => {

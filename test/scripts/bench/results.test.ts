@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resultsOf, resultTable, type Result } from '../../../scripts/bench/results.ts';
+import { costTable, resultsOf, resultTable, type Result } from '../../../scripts/bench/results.ts';
 import { table } from '../../../scripts/bench/table.ts';
 
 const stretches = new Map([
@@ -31,6 +31,22 @@ test('an epoch has 60,000 images, whatever the batch', () => {
 test('without a time of Hourglass there is no ratio', () => {
   const [first] = resultsOf('dense', 32, 'another', stretches);
   assert.equal(first?.ratio, Number.NaN);
+});
+
+test('what a case costs more than another is told in percent', () => {
+  const results = resultsOf(
+    'dense-more',
+    32,
+    'hourglass',
+    new Map([
+      ['hourglass', [{ steps: 100, ms: 108, loss: 1 }]],
+      ['hourglass, dense', [{ steps: 100, ms: 100, loss: 1 }]],
+      ['keras', [{ steps: 100, ms: 300, loss: 1 }]],
+    ]),
+  );
+  const [text = ''] = costTable([{ name: 'dense-more', without: 'dense' }], results);
+  assert.match(text, /dense-more +dense +8\.0 %$/);
+  assert.deepEqual(costTable([{ name: 'dense-more' }], results), []);
 });
 
 test('columns of a table are of equal width, names left and numbers right', () => {
