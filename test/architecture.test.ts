@@ -86,6 +86,15 @@ test('only the command line prints', () => {
   );
 });
 
+test('folders are created by a function that fails where Node would try for ever', () => {
+  const found = sourceFiles.filter(({ text }) => /mkdir(?:Sync)?\([^;]*recursive: true/.test(text));
+  // Of a model: it is below the folder of a stage, which exists.
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    ['layers/save.ts'],
+  );
+});
+
 test('files stay short enough to be read in one sitting', () => {
   const long = sourceFiles
     .filter(({ path }) => !path.startsWith('schema/generated/'))

@@ -1,8 +1,8 @@
 /** `log.jsonl` of a workspace: events written by pino, one JSON object per line. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { errorCode } from '../files/atomic.ts';
+import { errorCode, makeFolder } from '../files/atomic.ts';
 import { unreachable } from '../core/diagnostic.ts';
 import type { RunEvent } from '../core/event.ts';
 import { printableJson } from '../core/text.ts';
@@ -64,7 +64,7 @@ export class WorkspaceLog<Event> {
     // Loaded here: a run with nothing to do need not wait for it.
     const { pino } = await import('pino');
     try {
-      mkdirSync(workspace, { recursive: true });
+      await makeFolder(workspace);
       // A new file instead of truncating the old one: a run that was taken over may still have the old file open.
       rmSync(join(workspace, 'log.jsonl'), { force: true });
       // Synchronous writes: the log of a killed run is complete.

@@ -1,7 +1,7 @@
 /** Downloads: each file is fetched once per user, resumed after interruptions, and checked before it gets its name. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { Failure, failure } from '../core/diagnostic.ts';
-import { errorCode, fileFailure, syncFile, syncFolder } from './atomic.ts';
+import { errorCode, fileFailure, makeFolder, syncFile, syncFolder } from './atomic.ts';
 import { move, remove } from './in-use.ts';
 import { lockLost, takeLock } from './lock.ts';
 
@@ -48,7 +48,7 @@ const WAIT_MILLISECONDS = 200;
  */
 export async function ensureFile(path: string, file: RemoteFile, options: DownloadOptions): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     for (;;) {
       const lock = await takeLock(`${path}.lock`);
       if (lock.state === 'taken') {

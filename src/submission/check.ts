@@ -1,6 +1,7 @@
 /** Checks one archive, in the process that calls it. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../files/atomic.ts';
 import { stringify } from 'yaml';
 import type { LoadResult } from '../config/pipeline.ts';
 import { errorsOf, Failure, type Diagnostic } from '../core/diagnostic.ts';
@@ -69,7 +70,7 @@ async function check(options: CheckOptions, pool: WorkerPool): Promise<Findings>
   const folder = join(options.work, 'archive');
   let unpacked: Unpacked;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     unpacked = await unpackArchive(options.archive, folder);
   } catch (error) {
     return unread(diagnosticsOf(error, options.work));

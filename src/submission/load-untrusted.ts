@@ -1,6 +1,7 @@
 /** Loads the pipeline of an untrusted archive: reads nothing outside its folder, and runs none of its code. */
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { copyFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { makeFolder } from '../files/atomic.ts';
 import { loadPipeline } from '../config/load.ts';
 import type { LoadOptions, LoadResult, LocatedPipeline, StageTypes } from '../config/pipeline.ts';
 import { isError, type Diagnostic } from '../core/diagnostic.ts';
@@ -80,7 +81,7 @@ async function addData(located: LocatedPipeline, data: string): Promise<void> {
     for (const candidate of [...dataCandidates(written, data), ...dataCandidates(path, data)]) {
       const info = await stat(candidate).catch(() => undefined);
       if (info?.isFile() !== true) continue;
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       await copyFile(candidate, target);
       break;
     }

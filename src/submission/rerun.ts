@@ -1,6 +1,7 @@
 /** Runs a submission again, partly or fully, in a new folder with its own cache. */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/atomic.ts';
 import type { LocatedPipeline } from '../config/pipeline.ts';
 import { errorsOf, Failure, failure, type Diagnostic } from '../core/diagnostic.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -153,7 +154,7 @@ async function storeModels(
         throw missing(stage.name);
       }
       const target = join(draft.folder, path);
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       await copyFile(join(folder, source), target);
     }
     const key = stage.key as unknown as JsonObject;

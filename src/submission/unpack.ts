@@ -1,6 +1,7 @@
 /** Unpacks an archive into a folder: only listed files, each exactly as listed. */
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/atomic.ts';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { temporaryVariable } from '../core/system.ts';
 import type { Environment, Manifest } from './generated/types.ts';
@@ -32,7 +33,7 @@ export async function unpackArchive(path: string, folder: string): Promise<Unpac
     );
     for (const file of manifest.files) {
       const target = join(folder, file.path);
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       if ((await archive.extract(file.path, target)) !== file.sha256) {
         throw failure(
           'archive-damaged',

@@ -119,3 +119,11 @@ test('a log that cannot grow is reported once, and stops nothing', (t) => {
   assert.equal(status, 0);
   assert.match(stdout, /^[^\n]*EFBIG[^\n]*\n$/);
 });
+
+test(
+  'a workspace that cannot be created is a problem, and not waited for',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    assert.equal((await log([started('/proc/hourglass/outputs/p'), ...WORK])).length, 1);
+  },
+);

@@ -259,3 +259,10 @@ test('two processes at once fetch a file once', async (t) => {
   assert.deepEqual(server.requests, ['/file.bin']);
   assert.deepEqual(readFileSync(path), BYTES);
 });
+
+/** The system answers there that the parent of a new folder does not exist, which Node's recursive `mkdir` would try for ever. */
+test('a place where no folder can be is refused', { skip: process.platform !== 'linux' }, async () => {
+  const file = { url: 'http://127.0.0.1:9/', sha256: sha256(BYTES), limit: LIMIT, hint: 'by hand' };
+  const options = { signal: new AbortController().signal, onProgress: () => undefined };
+  await assert.rejects(ensureFile('/proc/hourglass/data/file.bin', file, options), Failure);
+});

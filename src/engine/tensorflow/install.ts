@@ -1,11 +1,11 @@
 /** Installs TensorFlow on this machine, once for all checkouts of a user. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFileAtomic } from '../../files/atomic.ts';
+import { makeFolder, writeFileAtomic } from '../../files/atomic.ts';
 import { lockLost, takeLock, type HeldLock } from '../../files/lock.ts';
 import { CACHE_TAG, writeMissing } from '../../files/marks.ts';
 import type { Owner } from '../../files/owner.ts';
@@ -147,7 +147,7 @@ async function installHere(
   if (signal.aborted) throw failure('interrupted', 'stopped while installing TensorFlow');
   const draft = `${folder}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
-    await mkdir(draft, { recursive: true });
+    await makeFolder(draft);
     const made = await route.install({ folder: draft, onProgress, signal });
     const record: EngineRecord = {
       tensorflow: made.tensorflow,

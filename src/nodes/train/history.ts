@@ -1,6 +1,7 @@
 /** The history of a training and its files. They contain no times, so that equal trainings write equal files. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../files/atomic.ts';
 import type { MeasureName } from '../../engine/train/measures.ts';
 import { encodeEvents, EVENT_FILE } from '../../engine/train/tensorboard.ts';
 import type { Measured } from '../../engine/train/trainer.ts';
@@ -72,7 +73,7 @@ export async function writeHistory(
       return measured === undefined ? [] : eventsOf(epoch, { ...measured, ...rate });
     });
     if (events.length === 0) continue;
-    await mkdir(join(folder, 'tensorboard', name), { recursive: true });
+    await makeFolder(join(folder, 'tensorboard', name));
     await writeFile(join(folder, 'tensorboard', name, EVENT_FILE), encodeEvents(events));
   }
 }

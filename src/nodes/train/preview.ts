@@ -1,6 +1,6 @@
 /** Grids of reconstructions, drawn during training. They always show the same images, so that epochs can be compared. */
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../files/atomic.ts';
 import { toFloat32, type ImageArray } from '../../formats/images.ts';
 import { permutation } from '../../core/philox.ts';
 import type { Seed } from '../../core/seed.ts';
@@ -59,7 +59,7 @@ export class Previews {
     const { imageGrid, imageTiles, inRows } = await import('../../figures/image-grid.ts');
     const { writeFigure } = await import('../../figures/figure.ts');
     const { folder } = this.#options;
-    await mkdir(join(folder, dirname(path)), { recursive: true });
+    await makeFolder(join(folder, dirname(path)));
     const tiles = imageTiles(values, this.#options.images.shape, this.#options.range);
     const figure = imageGrid({ title, rows: inRows(tiles, this.#options.columns) });
     return writeFigure(figure, folder, path);

@@ -1,9 +1,10 @@
 /** Events of an array member, in a file in a shared folder: the member writes them, and processes that follow the sweep read them. */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RunEvent } from '../../core/event.ts';
 import { isJsonObject } from '../../core/json.ts';
+import { makeFolder } from '../../files/atomic.ts';
 import type { SweepEvent } from '../event.ts';
 
 /** Minimum time between two writes of a stage's progress. */
@@ -19,11 +20,15 @@ export class EventWriter {
   readonly #file: string;
   readonly #told = new Map<string, number>();
 
-  constructor(file: string) {
+  private constructor(file: string) {
     this.#file = file;
-    mkdirSync(dirname(file), { recursive: true });
+  }
+
+  static async open(file: string): Promise<EventWriter> {
+    await makeFolder(dirname(file));
     // Ends a line that a killed job left unfinished.
     appendFileSync(file, '\n');
+    return new EventWriter(file);
   }
 
   write(event: MemberEvent): void {

@@ -52,7 +52,7 @@ export async function runMember(
       index,
       signal: AbortSignal.any([signal, limit.signal]),
       lock,
-      writer: new EventWriter(file),
+      writer: await EventWriter.open(file),
       progress,
     };
     let left: readonly TrialOutcome[];

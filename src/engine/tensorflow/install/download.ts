@@ -1,7 +1,8 @@
 /** Downloads a pinned wheel with pip, which knows the user's mirrors, proxies and certificates. */
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure, type Failure } from '../../../core/diagnostic.ts';
+import { makeFolder } from '../../../files/atomic.ts';
 import { hashFile } from '../../../files/hash.ts';
 import type { PinnedWheel } from '../pins.ts';
 import { runCommand, type InstallProgress } from './command.ts';
@@ -24,7 +25,7 @@ export async function downloadWheel(
   signal: AbortSignal,
 ): Promise<string> {
   const python = await findPython(pin, signal);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const requirements = join(folder, 'requirements.txt');
   await writeFile(requirements, `${pin.name}==${pin.version} --hash=sha256:${pin.sha256}\n`);
   const step = `downloading ${pin.title} ${pin.version} (${pin.megabytes} MB)`;

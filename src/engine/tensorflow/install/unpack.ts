@@ -1,11 +1,10 @@
 /** Extracts the needed files from a wheel, which is a zip file: TensorFlow's libraries, and the headers for the addon. */
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import yauzl from 'yauzl';
-import { errorCode, fileFailure } from '../../../files/atomic.ts';
+import { errorCode, fileFailure, makeFolder } from '../../../files/atomic.ts';
 import { failure } from '../../../core/diagnostic.ts';
 import type { WheelPin } from '../pins.ts';
 import type { InstallProgress } from './command.ts';
@@ -69,7 +68,7 @@ export async function unpackMembers(
     let done = 0;
     for (const { entry, target } of members) {
       const path = join(folder, target);
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const stream = await openMember(archive, entry);
       stream.on('data', (chunk: Buffer) => {
         done += chunk.length;
