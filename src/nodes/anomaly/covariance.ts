@@ -6,6 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { failure } from '../../core/diagnostic.ts';
+import { FEWEST_REFERENCES } from './names.ts';
 
 export interface Covariance {
   /** Values of a vector. */
@@ -136,6 +137,46 @@ export async function distancesFrom(
     }
     distances[row] = Math.sqrt(squares);
     await pause(row, distances.length, work);
+  }
+  return distances;
+}
+
+/** Vectors for each value from which on leaving some out changes nothing worth the time. */
+const ENOUGH = 100;
+
+/** Parts of the vectors that are left out in turn. */
+const FOLDS = FEWEST_REFERENCES;
+
+/**
+ * The distances of the vectors from which a covariance is learned. Few vectors are closer to their own mean, by their own
+ * covariance, than others of the same distribution. So each is then measured by the covariance of the others.
+ *
+ * @param vectors row-major [count, size], finite; at least `FEWEST_REFERENCES`
+ * @param covariance of all vectors
+ * @throws Failure `bad-setting` if the vectors that are left are equal; `interrupted`
+ */
+export async function heldOutDistances(
+  covariance: Covariance,
+  vectors: Float32Array,
+  { signal, onProgress }: Work,
+): Promise<Float64Array> {
+  const { size } = covariance;
+  const count = vectors.length / size;
+  if (count >= ENOUGH * size) return distancesFrom(covariance, vectors, { signal });
+  const distances = new Float64Array(count);
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const rows = Array.from({ length: count }, (_, row) => row);
+    const take = (chosen: readonly number[]): Float32Array => {
+      const taken = new Float32Array(chosen.length * size);
+      for (const [place, row] of chosen.entries())
+        taken.set(vectors.subarray(row * size, (row + 1) * size), place * size);
+      return taken;
+    };
+    const left = await fitCovariance(take(rows.filter((row) => row % FOLDS !== fold)), size, { signal });
+    const out = rows.filter((row) => row % FOLDS === fold);
+    const found = await distancesFrom(left, take(out), { signal });
+    for (const [place, row] of out.entries()) distances[row] = found[place] ?? 0;
+    onProgress?.((fold + 1) / FOLDS);
   }
   return distances;
 }

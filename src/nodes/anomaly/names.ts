@@ -24,11 +24,33 @@ export const FILES = {
   examples: 'examples',
 } as const;
 
+interface Advice {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The fewest reference images for `latent_distance`: each is measured by the covariance of others. */
+export const FEWEST_REFERENCES = 5;
+
+/** What to say about fewer. */
+export function tooFew(count: number): Advice {
+  return {
+    message: `\`latent_distance\` needs at least ${FEWEST_REFERENCES} reference images, but there are ${count}`,
+    hint: 'use more images, or `score: squared_error`',
+  };
+}
+
+/** What to say if the covariance of latents is mostly the shrunk one. */
+export function fewReferences(count: number, latent: number): Advice | undefined {
+  if (count > latent) return undefined;
+  return {
+    message: `\`latent_distance\` has ${count} reference images for latents of ${latent} values, too few to learn how the values vary together`,
+    hint: 'use more images, a smaller latent, or `score: squared_error`',
+  };
+}
+
 /** What to say if there are no images from which the threshold could come. */
-export function noneNormal(
-  stage: string | undefined,
-  classes: readonly ClassDescription[],
-): { readonly message: string; readonly hint: string } {
+export function noneNormal(stage: string | undefined, classes: readonly ClassDescription[]): Advice {
   return {
     message: `none of the training images of \`${stage}\` is of a class in \`normal\`, so there is no threshold`,
     hint: `their classes: ${listOf(classes)}`,

@@ -13,11 +13,18 @@ import {
   type ImagesDescription,
   type ModelDescription,
 } from '../train/checks.ts';
-import { LARGEST_LATENT, metricNames, noneNormal } from './names.ts';
+import {
+  FEWEST_REFERENCES,
+  fewReferences,
+  LARGEST_LATENT,
+  metricNames,
+  noneNormal,
+  tooFew,
+} from './names.ts';
 
 export const anomalyNode: NodeDefinition<AnomalySettings> = {
   type: 'anomaly',
-  version: 1,
+  version: 2,
   schema: readSchema('stages/anomaly'),
   inputs: {
     model: { accepts: ['trained-model'] },
@@ -58,6 +65,7 @@ function analyze(context: AnalysisContext<AnomalySettings>): OutputDescription {
   }
   if (model !== undefined) {
     checkScore(context, model);
+    checkAmount(context, model, isSeparate ? reference : data);
     if (settings.score === 'nll' && model.kind === 'trained-model' && model.loss === 'binary_crossentropy')
       for (const images of [data, reference])
         if (images !== undefined) checkEntropyTarget(context, images, ['score']);
@@ -165,6 +173,23 @@ function checkScore(
     hint: 'use `score: squared_error`, or a smaller latent',
     at: ['score'],
   });
+}
+
+/** With `normal`, the number of reference images is only known in a run. */
+function checkAmount(
+  { settings, references, report }: AnalysisContext<AnomalySettings>,
+  model: ModelDescription,
+  reference: ImagesDescription | undefined,
+): void {
+  const count = reference?.chosen?.counts?.train;
+  if (settings.score !== 'latent_distance' || count === undefined) return;
+  const at = [references['reference'] === undefined ? 'data' : 'reference'];
+  if (count < FEWEST_REFERENCES) {
+    report({ code: 'bad-setting', ...tooFew(count), at });
+    return;
+  }
+  const few = fewReferences(count, sizeOf(model.latentShape));
+  if (few !== undefined) report({ code: 'bad-setting', severity: 'warning', ...few, at });
 }
 
 /** A threshold from other images than the model has learned means little, unless only the normal ones of them are used. */

@@ -36,14 +36,14 @@ export async function runAnomaly(context: Context): Promise<StageResult> {
     checkLikelihood(context, scorer, from.stage, reference);
     checkLikelihood(context, scorer, data.stage, images);
     const step = (text: string, start: number) => (fraction: number) =>
-      progress({ text, fraction: start + fraction / 3 });
+      progress({ text, fraction: start + fraction / 2 });
     const normalRows = referenceRows(context, from, reference);
-    await scorer.fit(reference, normalRows, step('reference images', 0));
-    const ofReference = await scorer.score(reference, normalRows, step('reference images', 1 / 3));
+    const ofReference = await scorer.learn(reference, normalRows, step('reference images', 0));
     requireFinite(ofReference, 'training', from.stage);
+    checkQuantile(context, ofReference.length);
     const threshold = quantileOf(ofReference.toSorted(), settings.quantile);
     const rows = rowNumbers(images.count);
-    const scores = await scorer.score(images, rows, step(`${settings.split} images`, 2 / 3));
+    const scores = await scorer.score(images, rows, step(`${settings.split} images`, 1 / 2));
     requireFinite(scores, nameOf(settings.split), data.stage);
 
     const anomalous = anomalousOf(context, data, images);
@@ -83,6 +83,17 @@ async function shapesOf(context: Context): Promise<ModelShapes> {
 function checkLikelihood({ log }: Context, { loss }: Scorer, stage: string, images: StoredImages): void {
   if (loss !== 'binary_crossentropy') return;
   checkTargetValues([images], { stage, activation: 'sigmoid', log, entropyAt: ['score'] });
+}
+
+/** Warns of a share that few images cannot tell: one whose standard error is larger than itself. */
+function checkQuantile({ settings: { quantile }, log }: Context, count: number): void {
+  const share = 1 - quantile;
+  if (share === 0 || Math.sqrt((quantile * share) / count) <= share) return;
+  log(
+    'warn',
+    `the threshold comes from only ${count} reference images: that ${Number(share.toPrecision(3))} of normal images are above it is very uncertain. ` +
+      'Use more images, or a lower `quantile`',
+  );
 }
 
 /** @throws Failure `bad-setting` if neither the reference nor the scored images have a class in `normal` */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { StoredImages } from '../../formats/images.ts';
 import type { AnomalySettings } from '../../schema/generated/settings.ts';
+import { failure } from '../../core/diagnostic.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { LossChoice } from '../../engine/train/losses.ts';
@@ -11,15 +12,19 @@ import { loadModel } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { latentMeasure } from '../evaluate/latent.ts';
 import { requireInput } from '../train/pairs.ts';
-import { distancesFrom, fitCovariance, type Covariance } from './covariance.ts';
+import { distancesFrom, fitCovariance, heldOutDistances, type Covariance } from './covariance.ts';
+import { FEWEST_REFERENCES, fewReferences, tooFew } from './names.ts';
 
 type Progress = (fraction: number) => void;
 
 export interface Scorer {
   /** The loss that the scores are a likelihood by; absent for scores that need no likelihood. */
   readonly loss?: LossChoice;
-  /** Learns what is normal, if the score needs it. Called once, before any image is scored. */
-  fit(images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<void>;
+  /**
+   * Learns what is normal, if the score needs it, and scores the images that it learned from. Called once, before other images are
+   * scored.
+   */
+  learn(images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<Float64Array>;
   /** A score for each row. */
   score(images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<Float64Array>;
   dispose(): void;
@@ -39,23 +44,18 @@ export async function loadScorer(context: Context, engine: Engine): Promise<Scor
   }
 }
 
-const nothing = (): Promise<void> => Promise.resolve();
-
 async function bySquaredError(context: Context, engine: Engine): Promise<Scorer> {
   const model = await loadModel(engine.tf, join(modelFolder(context), 'autoencoder'));
-  return {
-    fit: nothing,
-    async score(images, rows, onProgress) {
-      const how = { metrics: ['squared_error'], kind: { shape: images.shape, span: 1 } } as const;
-      const pair = { x: images, y: images };
-      const found = await measureImages(engine, model, pair, rows, {
-        ...how,
-        ...options(context, onProgress),
-      });
-      return found.get('squared_error') ?? new Float64Array();
-    },
-    dispose: () => model.dispose(),
+  const score: Scorer['score'] = async (images, rows, onProgress) => {
+    const how = { metrics: ['squared_error'], kind: { shape: images.shape, span: 1 } } as const;
+    const pair = { x: images, y: images };
+    const found = await measureImages(engine, model, pair, rows, {
+      ...how,
+      ...options(context, onProgress),
+    });
+    return found.get('squared_error') ?? new Float64Array();
   };
+  return { learn: score, score, dispose: () => model.dispose() };
 }
 
 async function byLikelihood(context: Context, engine: Engine): Promise<Scorer> {
@@ -64,32 +64,35 @@ async function byLikelihood(context: Context, engine: Engine): Promise<Scorer> {
     at: ['score'],
     hint: 'use `score: squared_error`',
   });
-  return {
-    loss: latent.loss,
-    fit: nothing,
-    async score(images, rows, onProgress) {
-      const { images: found } = await latent.measure({ x: images, y: images }, { rows, onProgress });
-      return found.get('nll') ?? new Float64Array();
-    },
-    dispose: latent.dispose,
+  const score: Scorer['score'] = async (images, rows, onProgress) => {
+    const { images: found } = await latent.measure({ x: images, y: images }, { rows, onProgress });
+    return found.get('nll') ?? new Float64Array();
   };
+  return { loss: latent.loss, learn: score, score, dispose: latent.dispose };
 }
 
 async function byDistance(context: Context, engine: Engine): Promise<Scorer> {
   const encoder = await loadModel(engine.tf, join(modelFolder(context), 'encoder'));
   const size = sizeOf(modelShapes(encoder).outputShape);
-  const { signal } = context;
+  const { signal, log } = context;
   const half = (onProgress: Progress, from: number) => (fraction: number) => onProgress(from + fraction / 2);
   const encode = (images: StoredImages, rows: Int32Array, onProgress: Progress): Promise<Float32Array> =>
     predictAll(engine, encoder, images, rows, options(context, half(onProgress, 0)));
   let covariance: Covariance | undefined;
   return {
-    async fit(images, rows, onProgress) {
+    async learn(images, rows, onProgress) {
+      if (rows.length < FEWEST_REFERENCES) {
+        const { message, hint } = tooFew(rows.length);
+        throw failure('bad-setting', message, hint, ['score']);
+      }
+      const few = fewReferences(rows.length, size);
+      if (few !== undefined) log('warn', `${few.message}: ${few.hint}`);
       const latents = await encode(images, rows, onProgress);
-      covariance = await fitCovariance(latents, size, { signal, onProgress: half(onProgress, 0.5) });
+      covariance = await fitCovariance(latents, size, { signal });
+      return heldOutDistances(covariance, latents, { signal, onProgress: half(onProgress, 0.5) });
     },
     async score(images, rows, onProgress) {
-      if (covariance === undefined) throw new Error('scored before `fit`');
+      if (covariance === undefined) throw new Error('scored before `learn`');
       const latents = await encode(images, rows, onProgress);
       return distancesFrom(covariance, latents, { signal, onProgress: half(onProgress, 0.5) });
     },

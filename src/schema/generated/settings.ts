@@ -2369,7 +2369,8 @@ export type AnomalySettings = {
    * Higher is more unusual. `squared_error`: the sum of the squared differences between an image and its
    * reconstruction. `nll`: the negative log-likelihood, for a variational latent, estimated as by `evaluate`.
    * `latent_distance`: the Mahalanobis distance of the latent from those of the normal training images, with
-   * the covariance regularised by the method of Ledoit and Wolf.
+   * the covariance regularised by the method of Ledoit and Wolf. With few training images, the threshold
+   * comes from distances of images that the covariance was not learned from.
    */
   readonly score: 'squared_error' | 'nll' | 'latent_distance';
   /**

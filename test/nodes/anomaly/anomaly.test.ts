@@ -91,6 +91,15 @@ test('what does not fit is found before anything runs', () => {
   assert.deepEqual(analyze({ score: 'latent_distance' }, { model: { latentShape: [40, 40, 1] } }).found, [
     'error out-of-range score',
   ]);
+  const counted = (train: number): Partial<Images> => ({ chosen: { counts: { train }, divisions: [] } });
+  const distance = { score: 'latent_distance' } as const;
+  assert.deepEqual(analyze(distance, { data: counted(9) }).found, []);
+  assert.deepEqual(analyze(distance, { data: counted(8) }).found, ['warning bad-setting data']);
+  assert.deepEqual(analyze(distance, { data: counted(4) }).found, ['error bad-setting data']);
+  assert.deepEqual(analyze(distance, { reference: counted(4) }).found, [
+    'error bad-setting reference',
+    'warning bad-setting reference',
+  ]);
   assert.deepEqual(analyze({}, { data: { splits: ['test'] } }).found, ['error missing-split data']);
   assert.deepEqual(analyze({}, { data: { splits: ['test'] }, reference: {} }).found, [
     'warning bad-setting reference',
@@ -246,6 +255,15 @@ test('the threshold is a quantile of the normal training images', async (t) => {
   assert.deepEqual(Object.keys(all.metrics), names({}));
   assert.deepEqual(all.head, ['image', 'class', 'score', 'flagged']);
   assert.ok((all.metrics['threshold'] ?? NaN) > (metrics['threshold'] ?? NaN));
+});
+
+test('few reference images are pointed out', async (t) => {
+  const few = (await score(t, {}, { train: withAnomalies(5, 1) })).logs;
+  assert.equal(few.filter((text) => text.includes('5 reference images')).length, 1);
+  const distance = { score: 'latent_distance', quantile: 0.5 } as const;
+  const { logs } = await score(t, distance, { train: withAnomalies(8, 1) });
+  assert.equal(logs.filter((text) => text.includes('8 reference images')).length, 1);
+  await assert.rejects(score(t, distance, { train: withAnomalies(4, 1) }), Failure);
 });
 
 test('scores are equal on both engines', async (t) => {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Failure } from '../../../src/core/diagnostic.ts';
+import { Philox } from '../../../src/core/philox.ts';
 import { packageRoot } from '../../../src/core/package-root.ts';
 import { quantileOf } from '../../../src/core/statistics.ts';
-import { distancesFrom, fitCovariance } from '../../../src/nodes/anomaly/covariance.ts';
+import { distancesFrom, fitCovariance, heldOutDistances } from '../../../src/nodes/anomaly/covariance.ts';
 import {
   averagePrecision,
   precisionRecall,
@@ -104,6 +105,41 @@ test('quantiles are those of NumPy', () => {
   const sorted = Float64Array.from(NUMBERS.quantiles.values).sort();
   for (const [share, wanted] of NUMBERS.quantiles.found)
     close(quantileOf(sorted, share), wanted, `quantile ${share}`);
+});
+
+test('the threshold of few vectors is kept by others of their distribution', async () => {
+  const size = 8;
+  const mixing = new Float32Array(size * size);
+  new Philox([3, 0]).normal(mixing);
+  const drawn = (seed: number, count: number): Float32Array => {
+    const normal = new Float32Array(count * size);
+    new Philox([seed, 1]).normal(normal);
+    return Float32Array.from(normal, (_, index) => {
+      const start = index - (index % size);
+      let sum = 0;
+      for (let axis = 0; axis < size; axis++)
+        sum += (normal[start + axis] ?? 0) * (mixing[axis * size + (index % size)] ?? 0);
+      return sum;
+    });
+  };
+  for (const count of [8, 16, 40, 200, 2000]) {
+    let [own, heldOut] = [0, 0];
+    for (let seed = 0; seed < 10; seed++) {
+      const vectors = drawn(seed, count);
+      const others = drawn(100 + seed, 500);
+      const covariance = await fitCovariance(vectors, size, { signal });
+      const distances = await distancesFrom(covariance, others, { signal });
+      const above = (reference: Float64Array): number => {
+        const threshold = quantileOf(reference.toSorted(), 0.9);
+        return distances.filter((distance) => distance > threshold).length / 5000;
+      };
+      own += above(await distancesFrom(covariance, vectors, { signal }));
+      heldOut += above(await heldOutDistances(covariance, vectors, { signal }));
+    }
+    assert.ok(heldOut < 0.17, `${heldOut} of others are above the threshold of ${count}`);
+    if (count === 2000) assert.equal(heldOut, own);
+    else assert.ok(heldOut < own);
+  }
 });
 
 test('distances are those of the covariance of Ledoit and Wolf in scikit-learn', async () => {
