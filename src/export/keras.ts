@@ -137,7 +137,12 @@ function layerConfig(
   return {
     module: 'keras.layers',
     class_name: type,
-    config: { name, dtype: 'float32', ...(type === 'InputLayer' ? {} : { trainable: true }), ...named },
+    config: {
+      name,
+      dtype: 'float32',
+      ...(type === 'InputLayer' ? {} : { trainable: config['trainable'] !== false }),
+      ...named,
+    },
     registered_name: null,
     name,
     inbound_nodes: tensors.length === 0 ? [] : [{ args: merges ? [tensors] : tensors, kwargs: {} }],

@@ -14,7 +14,7 @@ import type { PlacedLayer } from './shapes.ts';
 import { tiedDense } from './tied-dense.ts';
 import { variationalLatent } from './variational.ts';
 import { vectorQuantizer } from './quantizer.ts';
-import { ownBatchNormalization, ownLayerNormalization } from './normalization.ts';
+import { ownBatchNormalization, ownGroupNormalization, ownLayerNormalization } from './normalization.ts';
 import { dilatedConvolution, passing, replaceCall, scaledElu, softmaxAlong } from './own.ts';
 
 interface Site {
@@ -124,6 +124,10 @@ const creators: Creators = {
     const layer = tf.layers.layerNormalization({ name: place.label, ...normalization(tf, args) });
     return ownLayerNormalization(tf, layer, args);
   },
+  GroupNormalization(args, { tf, place }) {
+    const layer = tf.layers.layerNormalization({ name: place.label, ...normalization(tf, args) });
+    return ownGroupNormalization(tf, layer, args);
+  },
   ZeroPadding2D({ padding }, { tf, place }) {
     const [vertical, horizontal] = borderOf(padding);
     return tf.layers.zeroPadding2d({ name: place.label, padding: [[...vertical], [...horizontal]] });
@@ -214,7 +218,10 @@ function pooling(args: LayerArguments['MaxPooling2D' | 'AveragePooling2D']) {
   };
 }
 
-function normalization(tf: Tf, args: LayerArguments['BatchNormalization' | 'LayerNormalization']) {
+function normalization(
+  tf: Tf,
+  args: LayerArguments['BatchNormalization' | 'LayerNormalization' | 'GroupNormalization'],
+) {
   const betaRegularizer = regularizerOf(tf, args.beta_regularizer);
   const gammaRegularizer = regularizerOf(tf, args.gamma_regularizer);
   return {

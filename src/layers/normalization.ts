@@ -1,11 +1,13 @@
-/** Batch and layer normalization with all of Keras's arguments; tfjs can train only some. They are saved as tfjs's own. */
+/** Batch, layer and group normalization with all of Keras's arguments; tfjs can train only some. They are saved as tfjs's own. */
 import type * as tfjs from '@tensorflow/tfjs';
 import type {
   BatchNormalizationArguments,
+  GroupNormalizationArguments,
   LayerNormalizationArguments,
 } from '../schema/generated/settings.ts';
 import { failure } from '../core/diagnostic.ts';
 import type { Tf } from '../engine/engine.ts';
+import { groupedShape } from './groups.ts';
 import { replaceCall, weightOf } from './own.ts';
 
 /**
@@ -61,6 +63,30 @@ export function ownLayerNormalization(
   });
 }
 
+/**
+ * tfjs has no group normalization: a layer normalization with these arguments gets another computation.
+ *
+ * @param layer a layer normalization with these arguments
+ */
+export function ownGroupNormalization(
+  tf: Tf,
+  layer: tfjs.layers.Layer,
+  { groups, axis, epsilon }: GroupNormalizationArguments,
+): tfjs.layers.Layer {
+  const getConfig = layer.getConfig.bind(layer);
+  layer.getClassName = () => 'GroupNormalization';
+  layer.getConfig = () => ({ ...getConfig(), groups });
+  return replaceCall(tf, layer, (input) => {
+    const own = axisOf(axis, input);
+    const [, ...shape] = groupedShape(input.shape.slice(1), { groups, axis: own });
+    const grouped = input.reshape([-1, ...shape]);
+    const axes = [1, 3];
+    const { mean, variance } = tf.moments(grouped, axes, true);
+    const normal = standardize(tf, grouped, { mean, variance, epsilon, axes });
+    return scaleAndShift(layer, normal.reshape(input.shape), own);
+  });
+}
+
 /** Counted from 0, the batch. */
 function axisOf(axis: number, { rank }: tfjs.Tensor): number {
   return axis > 0 ? axis : rank + axis;
@@ -77,8 +103,20 @@ interface Normalization {
   readonly axis: number;
 }
 
+/** Normalizes to mean 0 and variance 1, then applies the layer's `gamma` and `beta`, if it has them. */
+function normalize(tf: Tf, layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+  return scaleAndShift(layer, standardize(tf, input, way), way.axis);
+}
+
+function scaleAndShift(layer: tfjs.layers.Layer, normal: tfjs.Tensor, axis: number): tfjs.Tensor {
+  const gamma = alongAxis(layer, 'gamma', normal, axis);
+  const beta = alongAxis(layer, 'beta', normal, axis);
+  const scaled = gamma === undefined ? normal : normal.mul(gamma);
+  return beta === undefined ? scaled : scaled.add(beta);
+}
+
 /**
- * Normalizes to mean 0 and variance 1, then applies the layer's `gamma` and `beta`, if it has them.
+ * Normalizes to mean 0 and variance 1.
  *
  * The gradient is one formula (S. Ioffe, C. Szegedy, arXiv:1502.03167, section 3). With n = (x - mean) r, r = 1 / sqrt(variance +
  * epsilon), g the gradient with respect to n, and means over the axes of the statistics:
@@ -87,10 +125,8 @@ interface Normalization {
  *
  * tfjs's automatic differentiation goes through variance and mean one after the other, with twice as many sums.
  */
-function normalize(tf: Tf, layer: tfjs.layers.Layer, input: tfjs.Tensor, way: Normalization): tfjs.Tensor {
+function standardize(tf: Tf, input: tfjs.Tensor, way: Omit<Normalization, 'axis'>): tfjs.Tensor {
   const { axes } = way;
-  const gamma = alongAxis(layer, 'gamma', input, way.axis);
-  const beta = alongAxis(layer, 'beta', input, way.axis);
   const rate = way.variance.add(way.epsilon).rsqrt();
   const size = axes.reduce((product, axis) => product * (input.shape[axis] ?? 1), 1);
   const meanOf = (values: tfjs.Tensor): tfjs.Tensor => values.sum([...axes], true).div(size);
@@ -110,9 +146,7 @@ function normalize(tf: Tf, layer: tfjs.layers.Layer, input: tfjs.Tensor, way: No
       },
     };
   });
-  const normal = centered(input);
-  const scaled = gamma === undefined ? normal : normal.mul(gamma);
-  return beta === undefined ? scaled : scaled.add(beta);
+  return centered(input);
 }
 
 /** The same if the statistics are as small as `gamma` and `beta`: one product and one sum for each number. */

@@ -77,6 +77,35 @@ export const layerRules: LayerRules = {
     },
     weights: (args, input) => scaleAndOffset(args, [axisOf(args.axis, input) ?? 0]),
   },
+  GroupNormalization: {
+    output({ groups, axis }, { input, giver, report }) {
+      const length = axisOf(axis, input);
+      const argument = 'groups';
+      if (length === undefined) report(noSuchAxis('GroupNormalization', 'axis', axis, input));
+      else if (groups === 0)
+        report({
+          code: 'out-of-range',
+          message: '`groups` must be 1 or more, or -1 for a group of each channel',
+          argument,
+        });
+      else if (length % groups !== 0)
+        report({
+          code: 'shape-mismatch',
+          message: `\`GroupNormalization\` has ${groups} groups, by which the number of channels must be divisible, but ${giver} ${shapeText(input)}: ${length} channels`,
+          hint: `write \`groups: ${groupsFor(length, groups)}\``,
+          argument,
+        });
+      else if (sizeOf(input) === (groups === -1 ? length : groups))
+        report({
+          code: 'bad-setting',
+          message: `\`GroupNormalization\` would have ${length} groups of one value, which all become 0`,
+          hint: `write \`groups: ${groupsFor(length, length)}\``,
+          argument,
+        });
+      return input;
+    },
+    weights: (args, input) => scaleAndOffset(args, [axisOf(args.axis, input) ?? 0]),
+  },
   Variational: {
     output({ units }, { input, giver, report }) {
       if (input.length === 1) return [units];
@@ -116,6 +145,13 @@ export const layerRules: LayerRules = {
 
 /** Means and logarithms of variances. */
 const HEADS = 2;
+
+/** The nearest smaller number of groups that divides the channels, and leaves at least two in a group where there are two. */
+function groupsFor(channels: number, groups: number): number {
+  let count = Math.min(groups, Math.max(1, Math.floor(channels / 2)));
+  while (channels % count !== 0) count -= 1;
+  return count;
+}
 
 /** Length of an axis that is counted from 1, or from the end starting with -1. */
 function axisOf(axis: number, input: Shape): number | undefined {

@@ -28,14 +28,14 @@ import { readTopology } from './topology.ts';
 /** Writes a model into a folder, which is created if it does not exist. */
 export async function saveModel(model: tfjs.LayersModel, folder: string): Promise<void> {
   const modelTopology = stockTopology(model);
-  const shapes = readTopology(modelTopology).weights;
+  const { weights: shapes, constants } = readTopology(modelTopology);
   const copies = copiedKernels(model);
   const all = model.weights.map((weight) => ({ name: weight.originalName, values: weight.read() }));
   for (const copy of copies) {
     const bias = all.findIndex(({ name }) => name === copy.name.replace(/kernel$/, 'bias'));
     all.splice(bias === -1 ? all.length : bias, 0, copy);
   }
-  const own = await Promise.all(
+  const trained = await Promise.all(
     all.map(async ({ name, values }) => ({
       name,
       shape: shapes.get(name) ?? values.shape,
@@ -43,6 +43,15 @@ export async function saveModel(model: tfjs.LayersModel, folder: string): Promis
     })),
   );
   for (const { values } of copies) values.dispose();
+  const fixed = [...constants].map((name) => {
+    const shape = shapes.get(name) ?? [];
+    return {
+      name,
+      shape,
+      values: new Float32Array(sizeOf(shape)).fill(name.endsWith('/moving_variance') ? 1 : 0),
+    };
+  });
+  const own = [...trained, ...fixed];
   const latent = variationalLayer(model);
   const quantizer = quantizerLayer(model);
   const codes = own.find(({ name }) => name === `${quantizer?.name}/kernel`);

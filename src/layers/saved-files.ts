@@ -89,8 +89,10 @@ export async function savedLayers(folder: string): Promise<readonly SavedLayer[]
   const { modelTopology, weights, latent } = await readSavedModel(folder);
   const byName = new Map(weights.map((weight) => [weight.name, weight]));
   const layers = new Map<string, SavedModel['weights'][number][]>();
+  const { weights: names, constants } = topologyOf(modelTopology, folder);
   // The file has running statistics at its end.
-  for (const whole of topologyOf(modelTopology, folder).weights.keys()) {
+  for (const whole of names.keys()) {
+    if (constants.has(whole)) continue;
     const [label = '', name = ''] = whole.split('/');
     const weight = byName.get(whole);
     if (weight !== undefined) layers.set(label, [...(layers.get(label) ?? []), { ...weight, name }]);

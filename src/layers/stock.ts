@@ -5,6 +5,7 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import type { OwnActivation } from './activations.ts';
+import { groupedShape } from './groups.ts';
 import { transposedLength } from './image-rules.ts';
 import { listAt, objectAt, stringAt } from '../schema/view.ts';
 
@@ -119,6 +120,8 @@ function partsOf(type: string, config: JsonObject, input: tfjs.Shape): readonly 
       return alongLast(type, config, rank);
     case 'BatchNormalization':
       return alongLast(type, config, rank);
+    case 'GroupNormalization':
+      return groupByGroup(config, input.map(Number));
     case 'PReLU':
       return sharedFirst(config, rank);
     case 'ActivityRegularization':
@@ -148,6 +151,41 @@ function alongLast(type: string, config: JsonObject, rank: number): readonly Par
   );
   return [permute(swap), { type, config: { ...config, axis: -1 } }, permute(swap)];
 }
+
+/**
+ * A layer normalization of each group, whose values are moved to the last axis and back. The factors and offsets of the channels are
+ * those of a batch normalization with constant statistics, mean 0 and variance 1; it is not trainable, so that they stay so. Without
+ * factors and offsets, there is none.
+ */
+function groupByGroup(
+  { groups, axis, epsilon, center, scale, ...rest }: JsonObject,
+  input: readonly number[],
+): readonly Part[] {
+  const [first = axis] = listAt({ axis: axis ?? null }, 'axis').map(Number);
+  const own = Number(first) > 0 ? Number(first) : input.length + 1 + Number(first);
+  const [, before, count, inside] = groupedShape(input, { groups: Number(groups), axis: own });
+  const isMoved = before > 1 && count > 1;
+  const move: readonly Part[] = isMoved ? [permute([2, 1, 3])] : [];
+  const normal = { axis: -1, epsilon: epsilon ?? null, center: false, scale: false, trainable: true };
+  const affine = { ...rest, axis: own, center: center ?? null, scale: scale ?? null };
+  return [
+    ...(isMoved ? [reshapeTo([before, count, inside]), ...move] : []),
+    reshapeTo([count, before * inside]),
+    { type: 'LayerNormalization', config: normal, suffix: 'normal' },
+    ...(isMoved ? [reshapeTo([count, before, inside]), ...move] : []),
+    reshapeTo(input),
+    ...(center === true || scale === true
+      ? alongLast(
+          'BatchNormalization',
+          { ...affine, epsilon: NO_EPSILON, momentum: 1, trainable: false },
+          input.length,
+        )
+      : []),
+  ];
+}
+
+/** Small enough to leave 1 as it is, and large enough for every backend. */
+const NO_EPSILON = 1e-12;
 
 /**
  * A transposed convolution of the full size, of which a border is cut off. If its output is too small, it gets another row or column of
@@ -292,6 +330,10 @@ function activate(activation: string): Part {
 
 function leaky(alpha: number): Part {
   return { type: 'LeakyReLU', config: { alpha, trainable: true } };
+}
+
+function reshapeTo(shape: readonly number[]): Part {
+  return { type: 'Reshape', config: { target_shape: shape, trainable: true } };
 }
 
 function permute(dims: readonly number[]): Part {

@@ -15,6 +15,8 @@ export interface Topology {
   readonly output: Shape;
   /** Shapes of the weights by their names, such as `dense/kernel`. */
   readonly weights: ReadonlyMap<string, Shape>;
+  /** Names of weights with constant values, which only saved models have: see `groupByGroup` in `stock.ts`. */
+  readonly constants: ReadonlySet<string>;
   /** Shapes of the outputs of all layers, by their names. */
   readonly shapes: ReadonlyMap<string, Shape>;
 }
@@ -27,7 +29,12 @@ type ArgumentKind = 'count' | 'flag' | 'axis' | 'pair' | 'border' | 'shape' | 'p
 /** Layers that are saved under their own kind. */
 type SavedName = Exclude<
   LayerName,
-  'Variational' | 'VectorQuantizer' | 'ActivityRegularization' | 'Residual' | 'SpatialDropout2D'
+  | 'Variational'
+  | 'VectorQuantizer'
+  | 'GroupNormalization'
+  | 'ActivityRegularization'
+  | 'Residual'
+  | 'SpatialDropout2D'
 >;
 
 /** The arguments that determine shapes; the rules of `rules.ts` read no others. */
@@ -85,6 +92,7 @@ export function readTopology(topology: Json | undefined): Topology {
   if (first === undefined || layers.length === 0) unsound('has no layers');
   const input = inputOf(first);
   const weights = new Map<string, Shape>();
+  const constants = new Set<string>();
   const shapes = new Map([[labelOf(first), input]]);
   const inputs = [labelOf(first)];
   let classes: number | undefined;
@@ -103,13 +111,21 @@ export function readTopology(topology: Json | undefined): Topology {
     const inferred =
       layer['class_name'] === 'Concatenate' ? concatenated(layer, shape, classes) : infer(layer, shape);
     shapes.set(label, inferred.output);
-    for (const weight of inferred.weights) weights.set(`${label}/${weight.name}`, weight.shape);
+    const isConstant = layer['class_name'] === 'BatchNormalization' && isFrozen(layer);
+    for (const weight of inferred.weights) {
+      weights.set(`${label}/${weight.name}`, weight.shape);
+      if (isConstant && !weight.trainable) constants.add(`${label}/${weight.name}`);
+    }
     shape = inferred.output;
     before = label;
   }
   checkEnds(config['input_layers'], inputs);
   checkEnds(config['output_layers'], [before]);
-  return { input, output: shape, weights, shapes, ...(classes === undefined ? {} : { classes }) };
+  return { input, output: shape, weights, constants, shapes, ...(classes === undefined ? {} : { classes }) };
+}
+
+function isFrozen({ config }: JsonObject): boolean {
+  return isJsonObject(config) && config['trainable'] === false;
 }
 
 /** The input for labels: one vector, after the input for images. */

@@ -147,7 +147,7 @@ test('rules and tfjs agree on any convolution, pooling and transposed convolutio
 });
 
 test('training and inference agree for layers without random numbers and statistics', () => {
-  for (const name of ['Conv2D', 'LayerNormalization'] as const) {
+  for (const name of ['Conv2D', 'LayerNormalization', 'GroupNormalization'] as const) {
     for (const [args, input] of battery[name]) {
       const { model } = build(place(layer(name, args), input));
       const batch = tf.randomUniform([2, ...input], -1, 1, 'float32', 5);

@@ -118,6 +118,14 @@ export const battery: Record<Exclude<LayerName, 'Residual'>, readonly Case[]> = 
     [{ axis: 1 }, image],
     [{ scale: false, center: false }, image],
   ],
+  GroupNormalization: [
+    [{ groups: 3 }, vector],
+    [{ groups: 1 }, image],
+    [{ groups: -1, center: false }, image],
+    [{ groups: 2, axis: 2, scale: false }, image],
+    [{ groups: 2 }, matrix],
+    [{ groups: 7, axis: 1, scale: false, center: false }, image],
+  ],
   ZeroPadding2D: [
     [{}, image],
     [{ padding: [2, 0] }, image],

@@ -63,6 +63,7 @@ const everything = (latent: LayerSpec): Architecture => ({
       ] as JsonObject[],
     }),
     'LayerNormalization',
+    layer('GroupNormalization', { groups: 3, gamma_initializer: 'random_normal' }),
     layer('PReLU', { shared_axes: [1, 2] }),
     'ZeroPadding2D',
     'Cropping2D',

@@ -170,6 +170,9 @@ test('arguments that TensorFlow.js or the shape of the input do not allow', () =
     [layer('Softmax', { axis: -4 }), 'out-of-range', 'axis'],
     [layer('BatchNormalization', { axis: 0 }), 'out-of-range', 'axis'],
     [layer('LayerNormalization', { axis: -4 }), 'out-of-range', 'axis'],
+    [layer('GroupNormalization', { groups: 1, axis: 4 }), 'out-of-range', 'axis'],
+    [layer('GroupNormalization', { groups: 0 }), 'out-of-range', 'groups'],
+    [layer('GroupNormalization', { groups: 2 }), 'shape-mismatch', 'groups'],
     [layer('Reshape', { target_shape: [-1, -1] }), 'out-of-range', 'target_shape'],
     [layer('Reshape', { target_shape: [0, 4] }), 'out-of-range', 'target_shape'],
     [
@@ -190,6 +193,15 @@ test('arguments that TensorFlow.js or the shape of the input do not allow', () =
     assert.equal(first.at.at(-1), argument);
   }
   assert.equal(place(layer('Softmax', { axis: -4 })).at.length, 4);
+  // The default of 32 groups is for many channels; single values would be lost.
+  for (const [input, args, hint] of [
+    [[4, 4, 16], {}, /groups: 8`/],
+    [[4, 4, 48], {}, /groups: 24`/],
+    [[4, 4, 7], { groups: 2 }, /groups: 1`/],
+    [[12], { groups: 12 }, /groups: 6`/],
+    [[12], { groups: -1 }, /groups: 6`/],
+  ] as const)
+    assert.match(finding([...input], [layer('GroupNormalization', args)], ['ReLU']).hint ?? '', hint);
   const [beyond] = findings([4], [layer('PReLU', { shared_axes: [2] })], ['ReLU']);
   assert.deepEqual(beyond?.at, ['encoder', 0, 'PReLU', 'shared_axes']);
 });

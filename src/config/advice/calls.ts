@@ -85,6 +85,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   batchnorm2d: { name: 'BatchNormalization', positions: [] },
   layernormalization: { name: 'LayerNormalization', positions: [] },
   layernorm: { name: 'LayerNormalization', positions: [] },
+  groupnormalization: { name: 'GroupNormalization', positions: ['groups', 'axis', 'epsilon'] },
+  groupnorm: { name: 'GroupNormalization', positions: ['groups'] },
+  GroupNorm: { name: 'GroupNormalization', positions: ['groups', 'num_channels'] },
+  instancenormalization: { name: 'GroupNormalization', positions: [], fixed: { groups: -1 } },
+  instancenorm: { name: 'GroupNormalization', positions: [], fixed: { groups: -1 } },
+  instancenorm2d: { name: 'GroupNormalization', positions: ['num_features'], fixed: { groups: -1 } },
   zeropadding2d: { name: 'ZeroPadding2D', positions: ['padding'] },
   zeropad2d: { name: 'ZeroPadding2D', positions: ['padding'] },
   cropping2d: { name: 'Cropping2D', positions: ['cropping'] },
@@ -148,6 +154,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   clipvalue: 'clip_value',
   global_clipnorm: 'max_grad_norm grad_clip gradient_clip clip_grad_norm',
   momentum: 'mom',
+  groups: 'num_groups',
   codes: 'num_embeddings n_embeddings num_codes n_codes codebook_size n_e',
   commitment: 'beta commitment_cost commitment_weight',
 };
@@ -156,6 +163,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 const NEEDLESS: Readonly<Record<string, string>> = {
   in_features: 'a layer takes the size of its input from the layer before',
   in_channels: 'a layer takes the size of its input from the layer before',
+  num_channels: 'a layer takes the size of its input from the layer before',
   num_features: 'a layer takes the size of its input from the layer before',
   input_shape: 'the model has `input_shape`, not its layers',
   input_dim: 'the model has `input_shape`, not its layers',

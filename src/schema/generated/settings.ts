@@ -25,6 +25,7 @@ export type LayerSpec =
   | { readonly UpSampling2D: UpSampling2DArguments }
   | { readonly BatchNormalization: BatchNormalizationArguments }
   | { readonly LayerNormalization: LayerNormalizationArguments }
+  | { readonly GroupNormalization: GroupNormalizationArguments }
   | { readonly ZeroPadding2D: ZeroPadding2DArguments }
   | { readonly Cropping2D: Cropping2DArguments }
   | { readonly GlobalMaxPooling2D: GlobalMaxPooling2DArguments }
@@ -48,6 +49,7 @@ export type BareLayerName =
   | 'UpSampling2D'
   | 'BatchNormalization'
   | 'LayerNormalization'
+  | 'GroupNormalization'
   | 'ZeroPadding2D'
   | 'Cropping2D'
   | 'GlobalMaxPooling2D'
@@ -399,6 +401,35 @@ export type BatchNormalizationArguments = {
 /** Scales the values of each sample along an axis to mean 0 and variance 1. */
 export type LayerNormalizationArguments = {
   /** The axis to normalise along, counted from 1 after the batch; -1 is the last, the channels. */
+  readonly axis: number;
+  /** Small number added to the variance, to avoid division by zero. */
+  readonly epsilon: number;
+  /** Whether a learned offset, beta, is added. */
+  readonly center: boolean;
+  /** Whether the result is multiplied by a learned factor, gamma. */
+  readonly scale: boolean;
+  /** Initializer of beta. */
+  readonly beta_initializer: InitializerName;
+  /** Initializer of gamma. */
+  readonly gamma_initializer: InitializerName;
+  /** Penalty on a large beta, added to the loss. `null`: none. */
+  readonly beta_regularizer: Regularizer;
+  /** Penalty on a large gamma, added to the loss. `null`: none. */
+  readonly gamma_regularizer: Regularizer;
+  readonly name?: LayerLabel;
+};
+
+/**
+ * Scales the values of each sample in each group of channels to mean 0 and variance 1 (Y. Wu, K. He, 2018).
+ * Unlike `BatchNormalization`, it does not depend on the other samples of a batch.
+ */
+export type GroupNormalizationArguments = {
+  /**
+   * The number of groups, by which the number of channels must be divisible. 1 normalises all values of a
+   * sample together, -1 each channel by itself (instance normalisation).
+   */
+  readonly groups: number;
+  /** The axis that is divided into groups, counted from 1 after the batch; -1 is the last, the channels. */
   readonly axis: number;
   /** Small number added to the variance, to avoid division by zero. */
   readonly epsilon: number;
@@ -1287,6 +1318,7 @@ export const LAYER_DEFAULTS: {
   readonly UpSampling2D: UpSampling2DArguments;
   readonly BatchNormalization: BatchNormalizationArguments;
   readonly LayerNormalization: LayerNormalizationArguments;
+  readonly GroupNormalization: GroupNormalizationArguments;
   readonly ZeroPadding2D: ZeroPadding2DArguments;
   readonly Cropping2D: Cropping2DArguments;
   readonly GlobalMaxPooling2D: GlobalMaxPooling2DArguments;
@@ -1304,6 +1336,7 @@ export const LAYER_DEFAULTS: {
   UpSampling2D: { size: 2, interpolation: 'nearest' },
   BatchNormalization: { axis: -1, momentum: 0.99, epsilon: 0.001, center: true, scale: true, beta_initializer: 'zeros', gamma_initializer: 'ones', moving_mean_initializer: 'zeros', moving_variance_initializer: 'ones', beta_regularizer: null, gamma_regularizer: null },
   LayerNormalization: { axis: -1, epsilon: 0.001, center: true, scale: true, beta_initializer: 'zeros', gamma_initializer: 'ones', beta_regularizer: null, gamma_regularizer: null },
+  GroupNormalization: { groups: 32, axis: -1, epsilon: 0.001, center: true, scale: true, beta_initializer: 'zeros', gamma_initializer: 'ones', beta_regularizer: null, gamma_regularizer: null },
   ZeroPadding2D: { padding: 1 },
   Cropping2D: { cropping: 0 },
   GlobalMaxPooling2D: {},

@@ -196,6 +196,18 @@ export const MISTAKES: readonly (readonly [
   ['- BatchNormalization', '- BatchNorm', 'unknown-value 34:9'],
   ['- BatchNormalization', '- BatchNorm2d', 'unknown-value 34:9'],
   ['- BatchNormalization', '- nn.BatchNorm2d(8)', 'unknown-value 34:9'],
+  [
+    '- BatchNormalization',
+    '- nn.GroupNorm(2, 8)',
+    'unknown-value 34:9',
+    '- GroupNormalization: { groups: 2 }',
+  ],
+  [
+    '- BatchNormalization',
+    '- InstanceNorm2d(8)',
+    'unknown-value 34:9',
+    '- GroupNormalization: { groups: -1 }',
+  ],
   ['- MaxPooling2D', '- MaxPool2D', 'unknown-value 35:9'],
   ['- MaxPooling2D', '- MaxPooling', 'unknown-value 35:9'],
   [

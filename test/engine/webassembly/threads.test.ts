@@ -31,6 +31,7 @@ const architecture: Architecture = {
     layer('Dropout', { rate: 0.2 }),
     layer('Dense', { units: 70, activation: 'gelu' }),
     'LayerNormalization',
+    layer('GroupNormalization', { groups: 10 }),
   ],
   decoder: [
     layer('Dense', { units: 864, activation: 'sigmoid' }),

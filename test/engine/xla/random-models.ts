@@ -182,6 +182,13 @@ function argumentsOf(name: LayerName, draws: Draws, input: Shape): JsonObject {
       };
     case 'LayerNormalization':
       return { axis: axis(), center: !draws.isSo(4), scale: !draws.isSo(4) };
+    case 'GroupNormalization':
+      return {
+        groups: draws.of([1, 1, -1, 2, 3]),
+        axis: axis(),
+        center: !draws.isSo(4),
+        scale: !draws.isSo(4),
+      };
     case 'ZeroPadding2D':
       return {
         padding: draws.of([

@@ -18,6 +18,7 @@ const architecture: Architecture = {
     layer('Dropout', { rate: 0.2 }),
     layer('Dense', { units: 70, activation: 'tanh' }),
     'LayerNormalization',
+    layer('GroupNormalization', { groups: 7 }),
   ],
   decoder: [
     layer('Dense', { units: 504, activation: 'sigmoid' }),

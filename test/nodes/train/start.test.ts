@@ -43,10 +43,11 @@ const structured: Architecture = {
     layer('Dense', { units: 9, activation: 'relu' }),
     'BatchNormalization',
     layer('Residual', { layers: [layer('Dense', { units: 9 }), 'BatchNormalization'] }),
+    layer('GroupNormalization', { groups: 3 }),
     layer('Dense', { units: 4 }),
   ],
   decoder: [
-    layer('Dense', { tied_to: 5, activation: 'relu' }),
+    layer('Dense', { tied_to: 6, activation: 'relu' }),
     layer('Dense', { tied_to: 2, use_bias: false, activation: 'sigmoid' }),
     layer('Reshape', { target_shape: [...SHAPE] }),
   ],

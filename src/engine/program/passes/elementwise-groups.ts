@@ -99,9 +99,9 @@ export class ElementwiseGroups {
   #merged(one: Group, other: Group): Group | undefined {
     // A group that has been merged in the meantime.
     if (one === other || this.#groups.get(one.members[0] as Instruction) !== one) return undefined;
-    const space = commonSpace(one.space, other.space);
+    const space = sharedSpace(one.space, other.space);
     const isSmall = one.members.length + other.members.length <= MOST.members;
-    if (space === undefined || space.length > MOST.axes || !isSmall) return undefined;
+    if (space === undefined || !isSmall) return undefined;
     const readsReduced = (reader: Group, maker: Group): boolean =>
       reader.members.some(({ operands }) =>
         operands.some((operand) => {
@@ -155,8 +155,14 @@ export function isReduction({ op }: Instruction): boolean {
   return op === 'reduce_sum' || op === 'reduce_max' || op === 'reduce_min';
 }
 
+/** The space of two groups together; undefined if there is none, or it has too many axes. */
+export function sharedSpace(one: Shape, other: Shape): Shape | undefined {
+  const space = commonSpace(one, other);
+  return space === undefined || space.length > MOST.axes ? undefined : space;
+}
+
 /** The space of an instruction; undefined if it is neither elementwise nor a reduction, or computes nothing. */
-function spaceOf(instruction: Instruction): Shape | undefined {
+export function spaceOf(instruction: Instruction): Shape | undefined {
   const { op, operands, results } = instruction;
   const over = isReduction(instruction) ? operands[0] : isElementwise(op) ? results[0] : undefined;
   return over === undefined || sizeOf(over.type.shape) === 0 ? undefined : over.type.shape;

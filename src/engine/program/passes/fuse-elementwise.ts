@@ -19,7 +19,15 @@ import {
 } from '../program.ts';
 import { sameShape, type Shape } from '../types.ts';
 import { bodyName } from '../body-names.ts';
-import { ElementwiseGroups, isReduction, membersOf, type Cluster, type Group } from './elementwise-groups.ts';
+import {
+  ElementwiseGroups,
+  isReduction,
+  membersOf,
+  sharedSpace,
+  spaceOf,
+  type Cluster,
+  type Group,
+} from './elementwise-groups.ts';
 import { restated, splitAxes } from './iteration-space.ts';
 import type { Pass } from './pass.ts';
 
@@ -141,6 +149,12 @@ class Fusion {
       before = open.length;
       open = open.filter(({ value, instructions, leaves }) => {
         if (leaves.filter((leaf) => !reads.has(leaf)).length > 1) return true;
+        const space = instructions.reduce<Shape | undefined>(
+          (common, instruction) => common && sharedSpace(common, spaceOf(instruction) ?? []),
+          group.space,
+        );
+        if (space === undefined) return true;
+        group.space = space;
         reads.delete(value);
         leaves.forEach((leaf) => reads.add(leaf));
         instructions.forEach((instruction) => repeated.add(instruction));

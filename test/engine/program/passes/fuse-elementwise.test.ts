@@ -6,6 +6,7 @@ import { deadCode } from '../../../../src/engine/program/passes/dead-code.ts';
 import { runPasses } from '../../../../src/engine/program/passes/pass.ts';
 import { parseProgram } from '../../../../src/engine/program/parse.ts';
 import { printProgram } from '../../../../src/engine/program/print.ts';
+import { assertSameOutputs } from '../agree.ts';
 
 function fused(before: string): string {
   return printProgram(runPasses(parseProgram(before), [fuseElementwise, deadCode]));
@@ -199,4 +200,23 @@ test('a value with more paths to it than could ever be followed is no reason to 
     'return y',
   );
   assert.match(fused(lines.join('\n')), /fused/);
+});
+
+test('a value is computed again in the axes that it has in common with the group', () => {
+  const program = parseProgram(
+    `input x: float32[2, 3, 2, 6]
+    input y: float32[6]
+    %0: float32[2, 3, 2, 6] = mul x, y
+    %1: float32[2, 6, 2, 3] = reshape %0
+    %2: float32[2, 1, 2, 1] = reduce_sum %1 {axes: [1, 3], keep: true}
+    %3: float32[2, 6, 2, 3] = sub %1, %2
+    return %3`,
+  );
+  const values = new Map([
+    ['x', Float32Array.from({ length: 72 }, (_, index) => (index * 7) % 11)],
+    ['y', Float32Array.from({ length: 6 }, (_, index) => index - 2)],
+  ]);
+  const after = runPasses(program, [fuseElementwise, deadCode]);
+  assert.equal(printProgram(after).split('fused').length - 1, 2);
+  assertSameOutputs(program, after, values);
 });
