@@ -73,7 +73,9 @@ function build() {
   const started = new Date();
   const draft = join(drafts, `dist-${process.pid}`);
   const args = [compiler, '-p', root, '--outDir', draft, '--incremental', 'false'];
-  const steps = ['compile-schemas.js', 'bundle-tensorflow.js'].map((name) => [join(draft, 'scripts', name)]);
+  const steps = ['compile-schemas.js', 'bundle-tensorflow.js', 'bundle-page.js'].map((name) => [
+    join(draft, 'scripts', name),
+  ]);
   for (const step of [args, ...steps]) {
     const { status, signal } = spawnSync(process.execPath, step, { stdio: ['ignore', 2, 2] });
     if (status === 0) continue;

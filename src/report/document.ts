@@ -9,6 +9,8 @@ export interface DocumentParts {
   readonly title: string;
   /** The only script that may run. */
   readonly script: string;
+  /** Whether the page contains models, which run in WebAssembly. */
+  readonly hasModels?: boolean;
   /** Whether the page may send requests to its server. */
   readonly isLive: boolean;
   readonly header: Html;
@@ -21,18 +23,19 @@ export interface DocumentParts {
 export function renderDocument({
   title,
   script,
+  hasModels = false,
   isLive,
   header,
   contents,
   main,
   footer,
 }: DocumentParts): string {
-  const style = asset('report.css');
+  const style = asset('report.css') + (hasModels ? asset('explorer.css') : '');
   const policy = [
     "default-src 'none'",
     'img-src data:',
     `style-src '${sourceHash(style)}'`,
-    `script-src '${sourceHash(script)}'`,
+    `script-src '${sourceHash(script)}'${hasModels ? " 'wasm-unsafe-eval'" : ''}`,
     ...(isLive ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,8 +1,10 @@
 /** The page of a report: its parts and their order. */
 import { formatSeconds } from '../core/format.ts';
+import { explorerScript } from '../explorer/script.ts';
 import { asset, brand, renderDocument } from './document.ts';
 import { html, type Content, type Html } from './html.ts';
 import type { Report } from './report.ts';
+import { exploreSection } from './sections/explore.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
 import { graphOf, pipelineSection } from './sections/pipeline.ts';
 import { stageSection } from './sections/stage.ts';
@@ -35,15 +37,21 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
  */
 export function renderPage(report: Report, version?: number): string {
   const parts = renderParts(report);
+  const hasModels = (report.explorer?.models.length ?? 0) > 0;
   const part = (id: string): Html => html`<div id="${id}">${parts.get(id)}</div>`;
   return renderDocument({
     title: `${report.name}: report`,
-    script: asset('report.js') + (version === undefined ? '' : asset('live.js')),
+    script: [
+      asset('report.js'),
+      ...(version === undefined ? [] : [asset('live.js')]),
+      ...(hasModels ? [explorerScript()] : []),
+    ].join(''),
+    hasModels,
     isLive: version !== undefined,
     header: html`${part('head')}${version === undefined ? undefined : liveLine(version)}`,
     contents: part('contents'),
     // Results first, then what one can look at, then what one can look up.
-    main: html`${part('summary-part')}
+    main: html`${part('summary-part')}${report.explorer === undefined ? undefined : exploreSection(report.explorer)}
       <section id="stages" aria-labelledby="stages-title">
         <h2 id="stages-title">Stages</h2>
         ${part('graph-part')} ${report.stages.map(({ name }) => part(`part-${name}`))}
@@ -106,10 +114,10 @@ function dateText(milliseconds: number): Html {
   return html`<time datetime="${text}">${text.slice(0, 10)} ${text.slice(11, 16)} UTC</time>`;
 }
 
-function contentsPart({ stages }: Report): Html {
+function contentsPart({ stages, explorer }: Report): Html {
   const link = (id: string, text: string): Html => html`<li><a href="#${id}">${text}</a></li>`;
   return html`<ul>
-    ${link('summary', 'Results')}
+    ${link('summary', 'Results')}${explorer === undefined ? undefined : link('explore', 'Explore')}
     <li>
       <a href="#stages">Stages</a>
       <ul>

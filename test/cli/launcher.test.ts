@@ -38,7 +38,7 @@ function checkout(t: TestContext): Checkout {
     path('tsconfig.json'),
     JSON.stringify({ compilerOptions: options, include: ['src', 'scripts'] }),
   );
-  const steps = ['scripts/compile-schemas.ts', 'scripts/bundle-tensorflow.ts'];
+  const steps = ['compile-schemas', 'bundle-tensorflow', 'bundle-page'].map((name) => `scripts/${name}.ts`);
   for (const step of steps) writeFileSync(path(step), 'export {};');
   const past = new Date(Date.now() - 3_600_000);
   for (const file of ['package.json', 'tsconfig.json', 'scripts', ...steps])

@@ -60,12 +60,16 @@ export async function visit(
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds, as `rule: element`. */
-export async function findBarriers(page: Page): Promise<readonly string[]> {
+/**
+ * What axe finds, as `rule: element`.
+ *
+ * @param part selector of the part that is checked
+ */
+export async function findBarriers(page: Page, part = 'html'): Promise<readonly string[]> {
   // Through the debugger, which the page's content security policy does not bind.
   await page.evaluate(axe);
   const violations: unknown = await page.evaluate(
-    'axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`)))',
+    `axe.run(${JSON.stringify(part)}).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ': ' + target)))`,
   );
   return violations as readonly string[];
 }

@@ -30,5 +30,6 @@ export interface Exports {
 }
 
 export function exportsOf(instance: WebAssembly.Instance): Exports {
-  return instance.exports as Exports;
+  const exports: unknown = instance.exports;
+  return exports as Exports;
 }

@@ -55,8 +55,9 @@ export class Announcer {
 }
 
 /** A control with a label in front of it, for selects and number fields. */
-export function labelled(text: string, control: HTMLElement): HTMLLabelElement {
-  return make('label', { class: 'field' }, make('span', {}, text), control);
+export function labelled(text: string, control: HTMLElement): HTMLElement {
+  control.id = newId();
+  return make('div', { class: 'field' }, make('label', { for: control.id }, text), control);
 }
 
 /** A list of choices, which `choose` is told by their places in `options`. */

@@ -1,6 +1,6 @@
 /** A field to draw an image on, in the pixels of the model's images: by pointer, by touch, or by keyboard. */
 import type { Player } from '../player.ts';
-import { make, makeButton, onceAFrame } from './dom.ts';
+import { labelled, make, makeButton, onceAFrame } from './dom.ts';
 import { paint } from './picture.ts';
 import { Slider } from './slider.ts';
 
@@ -63,9 +63,7 @@ export class Drawing {
         'div',
         { class: 'actions' },
         makeButton('Clear', () => this.clear()),
-        ...(this.#color === undefined
-          ? []
-          : [make('label', { class: 'field' }, make('span', {}, 'Colour'), this.#color)]),
+        ...(this.#color === undefined ? [] : [labelled('Colour', this.#color)]),
       ),
       make('p', { class: 'quiet' }, HELP),
     );
@@ -173,13 +171,19 @@ export class Drawing {
     const context = this.#context;
     if (context === null) return;
     const ink = 255 - this.#paper;
-    context.strokeStyle = this.#color?.value ?? `rgb(${ink} ${ink} ${ink})`;
+    const color = this.#color?.value ?? `rgb(${ink} ${ink} ${ink})`;
+    context.strokeStyle = color;
+    context.fillStyle = color;
     context.lineWidth = this.#width * FINENESS;
     context.lineCap = 'round';
     context.beginPath();
     context.moveTo(this.#pen[0] * FINENESS, this.#pen[1] * FINENESS);
     context.lineTo(place[0] * FINENESS, place[1] * FINENESS);
     context.stroke();
+    // A line without length is not drawn.
+    context.beginPath();
+    context.arc(place[0] * FINENESS, place[1] * FINENESS, (this.#width * FINENESS) / 2, 0, 2 * Math.PI);
+    context.fill();
     this.#pen = place;
     this.#update();
   }

@@ -1,16 +1,15 @@
 /** The map of latents: a place in the plane is chosen by pointer or keyboard, and decoded at once. */
 import { CLASS_COLORS } from '../../figures/style.ts';
+import { SIZE, colorsOf, frameFor, type Frame, type Place } from '../page/frame.ts';
 import { quantized, nearestTo, type Latents } from '../page/latents.ts';
 import { planeOf, type Plane } from '../page/plane.ts';
 import type { Player } from '../player.ts';
 import { make, onceAFrame, type Announcer } from './dom.ts';
 import type { LatentState } from './latent-state.ts';
 import { makeLegend } from './legend.ts';
-import { MapDrawing, SIZE, colorsOf, columnsFor, frameFor, tileOf, type Frame } from './map-drawing.ts';
+import { MapDrawing, columnsFor, tileOf } from './map-drawing.ts';
 import { nameOfImage, paint } from './picture.ts';
 import { twoDecimals } from './slider.ts';
-
-type Place = readonly [x: number, y: number];
 
 /** How near the pointer must be to a point for its image to be shown, in pixels of the map. */
 const REACH = 14;

@@ -48,8 +48,10 @@ export class NoiseControls {
       if (settings === undefined) return;
       this.#set({ settings: { ...settings, clip: this.#clip.checked ? this.#limits : null } });
     });
-    this.#chosen = { settings: options[own.length > 0 ? 1 : 0], seed: 1 };
-    select.value = own.length > 0 ? '1' : '0';
+    // A denoiser begins with the noise that it has learned to remove.
+    const first = player.data.denoiser && own.length > 0 ? 1 : 0;
+    this.#chosen = { settings: options[first], seed: 1 };
+    select.value = String(first);
     this.element = make(
       'fieldset',
       { class: 'noise' },

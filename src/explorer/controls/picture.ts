@@ -46,8 +46,9 @@ export function thumbnail(player: Player, pixels: Float32Array, kind: Kind): HTM
   return canvas;
 }
 
-/** `image 12 (a 7)`: how the page calls an image. Numbers count from 1, as elsewhere in the report. */
+/** `image 12 (cat)`: the place of an image in its data set, from 1 as elsewhere in the report, and its class. */
 export function nameOfImage(player: Player, index: number): string {
   const label = player.labelOf(index);
-  return `image ${index + 1}${label === undefined ? '' : ` (${player.className(label)})`}`;
+  const place = player.data.images.places[index] ?? index;
+  return `image ${place + 1}${label === undefined ? '' : ` (${player.className(label)})`}`;
 }

@@ -28,6 +28,7 @@ export function start(place: HTMLElement, models: readonly Model[]): void {
     let player: Player;
     try {
       player = await model.open();
+      if (player.data.images.count === 0) throw new Error('the page has no images for it');
     } catch (error) {
       if (wanted !== model) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -42,7 +43,7 @@ export function start(place: HTMLElement, models: readonly Model[]): void {
     }
     current?.dispose();
     current = player;
-    content.replaceChildren(makePanels(player));
+    content.replaceChildren(makePanels(player), make('p', { class: 'quiet' }, precisionOf(player)));
   };
   if (models.length > 1) {
     const choose = (index: number): void => {
@@ -85,7 +86,7 @@ function makePanels(player: Player): HTMLElement {
     const panel = make('div', { class: 'panel' });
     return { title, panel, open: () => fill(panel, player) };
   };
-  const isDenoiser = data.noise.length > 0;
+  const isDenoiser = data.denoiser && data.noise.length > 0;
   return makeTabs('What to try', [
     direct(isDenoiser ? 'Denoise' : 'Reconstruct', fillDenoiser),
     withLatents('Latent map', fillLatentSpace),
@@ -102,4 +103,15 @@ async function encodeAll(player: Player): Promise<Latents> {
       await new Promise(requestAnimationFrame);
   }
   return summarize(all);
+}
+
+/** What computes, and how much of its precision the model has lost on its way into the page. */
+function precisionOf({ engine, data: { weights } }: Player): string {
+  const where = engine === 'webassembly' ? 'WebAssembly' : 'JavaScript, which is slower than WebAssembly';
+  if (weights.type === 'float32') return `Computed by ${where}.`;
+  const most =
+    weights.error === undefined
+      ? ''
+      : `: outputs differ by at most ${(100 * weights.error).toPrecision(2)} % of their range`;
+  return `Computed by ${where}, with weights rounded to 16 bits${most}.`;
 }

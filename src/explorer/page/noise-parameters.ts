@@ -13,7 +13,7 @@ export interface Parameter {
   set(settings: NoiseSettings, value: number): NoiseSettings;
 }
 
-type Images = Pick<ExplorerData, 'input' | 'outputRange' | 'noise' | 'images'>;
+type Images = Pick<ExplorerData, 'input' | 'inputRange' | 'outputRange' | 'noise' | 'images'>;
 
 /** The largest number of rectangles that a slider offers. */
 const MOST_RECTANGLES = 10;
@@ -93,6 +93,7 @@ function side(value: number, axis: 0 | 1, label: string, most: number): Paramete
 /** Settings to start from, of the kinds that the pipeline does not have and that its images allow. */
 export function otherNoises({
   input: [height, width],
+  inputRange,
   outputRange: [low, high],
   noise,
   images,
@@ -116,5 +117,7 @@ export function otherNoises({
   ];
   const own = new Set(noise.map(({ settings }) => settings.kind));
   // Photons cannot be counted where intensities are negative.
-  return all.filter(({ kind }) => !own.has(kind) && (kind !== 'poisson' || (low >= 0 && high > 0)));
+  return all.filter(
+    ({ kind }) => !own.has(kind) && (kind !== 'poisson' || (inputRange[0] >= 0 && inputRange[1] > 0)),
+  );
 }

@@ -1,0 +1,13 @@
+/** The script of a page with models: it starts the controls where there are any. Its exports are `hourglass` in the page. */
+import { open } from '../page/open.ts';
+import { start } from './start.ts';
+
+export { DamagedModel, open } from '../page/open.ts';
+
+for (const place of document.querySelectorAll<HTMLElement>('.explorer')) {
+  const models = [...place.querySelectorAll<HTMLElement>('script.model')].map((element) => ({
+    name: element.dataset['stage'] ?? '',
+    open: () => open(element, place.querySelector('script.wasm')),
+  }));
+  start(place, models);
+}
