@@ -109,5 +109,15 @@ async function nearbyFile(path: string): Promise<string | undefined> {
   const found =
     files.find((file) => basename(file, extname(file)) === wanted) ??
     files.find((file) => basename(file, extname(file)) === stem);
-  return found === undefined ? undefined : `did you mean \`${printable(found)}\`?`;
+  if (found !== undefined) return `did you mean \`${printable(found)}\`?`;
+  if (files.length === 0) {
+    return (await readdir(dirname(path)).catch(() => undefined)) === undefined
+      ? `there is no folder \`${printable(dirname(path))}\``
+      : 'there are no YAML files in this folder; `hourglass init FOLDER` writes a pipeline to start from';
+  }
+  const listed = files.slice(0, LISTED).map((file) => `\`${printable(file)}\``);
+  return `YAML files in this folder: ${listed.join(', ')}${files.length > LISTED ? ', …' : ''}`;
 }
+
+/** Maximum files that a message lists. */
+const LISTED = 5;

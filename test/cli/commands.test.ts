@@ -29,6 +29,7 @@ test('usage errors exit with 2 and a suggestion, and show no stack', async (t) =
     [['cache', 'status', '--max-size', '1GB'], /--max-size/],
     [['cache', 'verify', '--dry-run'], /--dry-run/],
     [['schema', '--stage', 'trian'], /`train`/],
+    [['schema', 'train'], /schema --stage train/],
     [[], /command/],
   ] as const) {
     const { code, stderr } = await rigged.run(args);

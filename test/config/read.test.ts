@@ -19,6 +19,11 @@ test('a missing file is named, with the nearest one that exists', async (context
     'file-not-found',
   ]);
   assert.deepEqual(found(await rig.load(undefined, { file: 'nul\0byte.yaml' })), ['file-not-found']);
+  // Without a similar name, what there is.
+  assert.match(hints(await rig.load(undefined, { file: 'thesis.yaml' })), /quickstart\.yaml/);
+  assert.match(hints(await rig.load(undefined, { file: 'none/thesis.yaml' })), /none/);
+  await rig.write({ 'empty/notes.txt': 'notes' });
+  assert.match(hints(await rig.load(undefined, { file: 'empty/thesis.yaml' })), /hourglass init/);
 });
 
 test('a folder is refused, with a file in it', async (context) => {

@@ -3,7 +3,9 @@ import { failure } from '../../core/diagnostic.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { suggest } from '../../core/suggest.ts';
 import { builtinNodes } from '../../nodes/registry.ts';
+import { exists } from '../../files/atomic.ts';
 import { EXIT } from '../exit.ts';
+import { commandLine } from '../program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems } from './load.ts';
 
@@ -19,6 +21,13 @@ export interface SchemaOptions {
 export async function schema(terminal: Terminal, options: SchemaOptions): Promise<number> {
   let schemas: ReadonlyMap<string, JsonObject> = schemasOf(builtinNodes);
   if (options.pipeline !== undefined) {
+    if (schemas.has(options.pipeline) && !(await exists(options.pipeline))) {
+      throw failure(
+        'usage',
+        `\`${options.pipeline}\` is a stage type, not a pipeline`,
+        `for its settings: \`${commandLine(['schema', '--stage', options.pipeline])}\``,
+      );
+    }
     const { diagnostics, sources, stageTypes } = await loadChecked(options.pipeline, options);
     // The user may still be writing the file: only problems that hide its plugins matter.
     const problems = diagnostics.filter(({ code }) => HIDES_PLUGINS.has(code));

@@ -46,7 +46,7 @@ interface Table {
   readonly rows: readonly ReadonlyMap<string, CsvValue>[];
 }
 
-/** A row for each class, then one for all images. */
+/** A row for each class, then one for all images, with a name that no class has. */
 function byClass({ images, values }: MeasuredImages): Table {
   const { count, labels, classes } = images;
   const members = new Map<number, number[]>();
@@ -75,7 +75,10 @@ function byClass({ images, values }: MeasuredImages): Table {
       const cells = summary(name, (all) => Float64Array.from(own, (row) => all[row] ?? Number.NaN));
       return cells.set('images', own.length);
     });
-  const whole = summary('all', (all) => all).set('images', count);
+  const named = new Set(rows.map((row) => row.get('class')));
+  let name = 'all';
+  while (named.has(name)) name = `(${name})`;
+  const whole = summary(name, (all) => all).set('images', count);
   return { columns: ['class', 'images', ...columns], rows: [...rows, whole] };
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { EvaluateSettings } from '../../../src/schema/generated/settings.ts';
 import { Failure } from '../../../src/core/diagnostic.ts';
+import { namesOf } from '../../../src/formats/image-names.ts';
 import { readCsv } from '../../../src/formats/csv.ts';
 import { deriveSeed } from '../../../src/core/seed.ts';
 import type { Finding, OutputDescription } from '../../../src/core/stage-type.ts';
@@ -14,6 +15,7 @@ import { buildAutoencoder, disposeAutoencoder } from '../../../src/layers/build.
 import { saveAutoencoder } from '../../../src/layers/save.ts';
 import type { InputArtifact } from '../../../src/nodes/contract.ts';
 import { evaluateNode } from '../../../src/nodes/evaluate/node.ts';
+import { writeTables } from '../../../src/nodes/evaluate/tables.ts';
 import { testEngine } from '../../engine/train/engine.ts';
 import { fakeContext, temporaryFolder } from '../context.ts';
 import { architecture, imageStage, SHAPE, squares } from '../train/rig.ts';
@@ -233,6 +235,24 @@ test('the metrics of each image and class go to tables, with the standard errors
     }
   }
   await assert.rejects(evaluate(t, { by: ['class'] }, 'none'), Failure);
+});
+
+test('the row of all images has a name that no class has', async (t) => {
+  const folder = temporaryFolder(t);
+  const images = { count: 3, labels: Int32Array.from([0, 1, 0]), names: namesOf('some', 3) };
+  const rowsFor = async (classes: readonly string[]): Promise<readonly (string | undefined)[]> => {
+    const measured = {
+      split: 'test',
+      images: { ...images, classes },
+      values: new Map([['mse', new Float64Array(3)]]),
+    };
+    await writeTables({ settings: { ...SETTINGS, by: ['class'] }, folder }, [{ ...measured, split: 'test' }]);
+    const [, ...rows] = readCsv(readFileSync(join(folder, 'classes.csv'), 'utf8')) ?? [];
+    return rows.map(({ cells }) => cells[0]);
+  };
+  assert.deepEqual(await rowsFor(['one', 'two']), ['one', 'two', 'all']);
+  assert.deepEqual(await rowsFor(['all', 'none']), ['all', 'none', '(all)']);
+  assert.deepEqual(await rowsFor(['(all)', 'all']), ['(all)', 'all', '((all))']);
 });
 
 test('the activation of codes is that of the outputs of the encoder', async (t) => {
