@@ -7,7 +7,8 @@ import type { Report } from './report.ts';
 import { exploreSection } from './sections/explore.ts';
 import { environmentSection, hashesSection, metricsSection, reproduceSection } from './sections/closing.ts';
 import { graphOf, pipelineSection } from './sections/pipeline.ts';
-import { stageSection } from './sections/stage.ts';
+import { runningSection } from './sections/running.ts';
+import { isOnTop, stageSection } from './sections/stage.ts';
 import { findMainFigure } from './sections/main-figure.ts';
 import { summarySection } from './sections/summary.ts';
 import { activityLine, breakable, enumerate, stateMark } from './parts.ts';
@@ -19,6 +20,7 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
   return new Map([
     ['head', headPart(report)],
     ['contents', contentsPart(report)],
+    ['running-part', runningSection(report)],
     ['summary-part', summarySection(report, main)],
     ['graph-part', graphOf(report)],
     ...report.stages.map((stage) => [`part-${stage.name}`, stageSection(report, stage, main)] as const),
@@ -50,8 +52,9 @@ export function renderPage(report: Report, version?: number): string {
     isLive: version !== undefined,
     header: html`${part('head')}${version === undefined ? undefined : liveLine(version)}`,
     contents: part('contents'),
-    // Results first, then what one can look at, then what one can look up.
-    main: html`${part('summary-part')}${report.explorer === undefined ? undefined : exploreSection(report.explorer)}
+    // What runs now and the results first, then what one can look at, then what one can look up.
+    main: html`${version === undefined ? undefined : part('running-part')}
+      ${part('summary-part')}${report.explorer === undefined ? undefined : exploreSection(report.explorer)}
       <section id="stages" aria-labelledby="stages-title">
         <h2 id="stages-title">Stages</h2>
         ${part('graph-part')} ${report.stages.map(({ name }) => part(`part-${name}`))}
@@ -84,7 +87,9 @@ function headPart(report: Report): Html {
     <p class="status ${status}"><strong>${text}</strong>${facts(report).map((fact) => [' · ', fact])}</p>
     ${overridesLine(report)}
     ${activity === undefined || activity.text === '' ? undefined : activityLine(activity)}
-    ${stages.map((stage) => (stage.activity === undefined ? undefined : activityLine(stage.activity, stage.name)))}`;
+    ${stages.map((stage) =>
+      stage.activity === undefined || isOnTop(stage) ? undefined : activityLine(stage.activity, stage.name),
+    )}`;
 }
 
 /** The changes by the command line, which the file below does not show. */
@@ -117,6 +122,7 @@ function dateText(milliseconds: number): Html {
 function contentsPart({ stages, explorer }: Report): Html {
   const link = (id: string, text: string): Html => html`<li><a href="#${id}">${text}</a></li>`;
   return html`<ul>
+    ${stages.some(isOnTop) ? link('running', 'Running') : undefined}
     ${link('summary', 'Results')}${explorer === undefined ? undefined : link('explore', 'Explore')}
     <li>
       <a href="#stages">Stages</a>

@@ -30,14 +30,16 @@ const MOST_FILES = 200;
 export function stageSection(report: Report, stage: ReportStage, main: MainFigure | undefined): Html {
   const { name, state, exhibits, metrics, outdated, activity } = stage;
   const described = settings(stage);
-  const shown = html`${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
-  ${stage.files.length === 0 ? undefined : fileList(stage.files)}`;
+  const shown = isOnTop(stage)
+    ? html`<p class="quiet">What it shows so far is <a href="#running">at the top</a>.</p>`
+    : html`${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
+      ${stage.files.length === 0 ? undefined : fileList(stage.files)}`;
   return html`<article id="stage-${name}" aria-labelledby="stage-${name}-title">
     <h3 id="stage-${name}-title">${stateMark(state)}${breakable(name)}</h3>
     <p class="quiet">${describe(report, stage)}</p>
     ${notesBlock(stage.notes, `Notes on ${name}`)}
     ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
-    ${activity === undefined ? undefined : activityLine(activity)}
+    ${activity === undefined || isOnTop(stage) ? undefined : activityLine(activity)}
     ${
       isAgain(stage)
         ? html`<p class="note">
@@ -48,6 +50,11 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
     ${Object.keys(metrics).length === 0 ? undefined : metricList(metrics)}
     ${outdated === undefined ? shown : earlierResult(outdated.changes, shown)}
   </article>`;
+}
+
+/** Whether a stage is shown at the top of the page: while it runs and has curves or previews. */
+export function isOnTop({ state, exhibits }: ReportStage): boolean {
+  return state === 'running' && exhibits.length > 0;
 }
 
 /** Whether a stage with a result was run again and did not finish. */
@@ -96,7 +103,12 @@ function metricList(metrics: Readonly<Record<string, number>>): Html {
   </dl>`;
 }
 
-function renderExhibit(exhibit: Exhibit, id: string, stage: string, main: MainFigure | undefined): Html {
+export function renderExhibit(
+  exhibit: Exhibit,
+  id: string,
+  stage: string,
+  main: MainFigure | undefined,
+): Html {
   switch (exhibit.kind) {
     case 'figure':
       // Its data is already in the page.

@@ -133,7 +133,8 @@ test('the page follows the run, and becomes its report', { skip: withoutBrowser 
   const { live, outputs } = await serve(t);
   const browser = await startBrowser(t);
   const { page, complaints } = await visit(browser, live.url);
-  const stage = page.locator('#part-trained');
+  const [top, stage] = [page.locator('#running-part'), page.locator('#part-trained')];
+  assert.equal(await top.textContent(), '');
   live.take({ type: 'run-started', pipeline: 'example', workspace: outputs.folder, stages: [] });
   live.take({ type: 'stage-started', stage: 'trained', folder: outputs.folder.replace('example', 'draft') });
   for (const epoch of [1, 2]) {
@@ -143,27 +144,31 @@ test('the page follows the run, and becomes its report', { skip: withoutBrowser 
       progress: { epoch, epochs: 3, loss: 1 / epoch, fraction: epoch / 3, epochEnd: true },
     });
   }
-  await stage.locator('.activity', { hasText: 'epoch 2 of 3' }).waitFor();
-  assert.equal(await stage.locator('progress').count(), 1);
-  assert.match((await stage.locator('img').getAttribute('alt')) ?? '', /Loss by Epoch/);
+  await top.locator('.activity', { hasText: 'epoch 2 of 3' }).waitFor();
+  assert.equal(await top.locator('progress').count(), 1);
+  assert.match((await top.locator('img').getAttribute('alt')) ?? '', /Loss by Epoch/);
+
+  // The training is the first of the page, and is there once.
+  assert.equal(await page.locator('main section').first().getAttribute('id'), 'running');
+  assert.equal(await stage.locator('img').count(), 0);
 
   // Pictures appear as they are drawn; one that is half written does not.
   outputs.write('../draft/previews/epoch-001.svg', drawing('Epoch 1', 2).svg);
   outputs.write('../draft/previews/epoch-002.svg', drawing('Epoch 2', 2).svg);
   outputs.write('../draft/previews/epoch-003.svg', '<svg');
   live.take({ type: 'stage-progress', stage: 'trained', progress: { epoch: 3, epochs: 3 } });
-  await stage.locator('.frame').nth(1).waitFor({ state: 'visible' });
-  assert.equal(await stage.locator('.frame').count(), 2);
+  await top.locator('.frame').nth(1).waitFor({ state: 'visible' });
+  assert.equal(await top.locator('.frame').count(), 2);
 
   // The reader's choices stay.
-  await stage.locator('input').press('Home');
+  await top.locator('input').press('Home');
   live.take({
     type: 'stage-progress',
     stage: 'trained',
     progress: { epoch: 3, epochs: 3, text: 'validating' },
   });
-  await stage.locator('.activity', { hasText: 'validating' }).waitFor();
-  assert.equal(await stage.locator('.frame:visible').getAttribute('data-label'), 'epoch 1');
+  await top.locator('.activity', { hasText: 'validating' }).waitFor();
+  assert.equal(await top.locator('.frame:visible').getAttribute('data-label'), 'epoch 1');
   assert.equal(await page.evaluate('document.activeElement.type'), 'range');
 
   live.take({ type: 'stage-finished', stage: 'trained', state: 'ran', seconds: 2 });
@@ -171,5 +176,6 @@ test('the page follows the run, and becomes its report', { skip: withoutBrowser 
   await page.locator('.status', { hasText: 'Finished' }).waitFor();
   assert.match((await page.locator('#live').textContent()) ?? '', /ended/);
   assert.equal(await stage.locator('.frame').count(), 3);
+  assert.equal(await top.textContent(), '');
   assert.deepEqual(complaints, []);
 });
