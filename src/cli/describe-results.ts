@@ -104,17 +104,23 @@ export function addExport(command: AddCommand, setCode: SetCode): void {
     .addOption(
       described.createOption('--to <format>', 'the format').choices(FORMAT_NAMES).makeOptionMandatory(),
     )
+    .option('--overwrite', 'replace files that exist')
     .option('-o, --output <folder>', 'the folder to write; by default named after the stage')
-    .option('--outputs <folder>', 'the outputs folder', 'outputs')
+    .option('--outputs <folder>', 'the outputs folder, with the trained model', 'outputs')
     .action(
       async (
         run: string,
         stage: string | undefined,
-        flags: OutputFlags & { to: FormatName; output?: string; outputs: string },
+        flags: OutputFlags & { to: FormatName; output?: string; outputs: string; overwrite?: boolean },
       ) => {
         const { exportModel } = await import('./commands/export.ts');
         setCode(
-          await exportModel(terminalOf(flags), { ...flags, run, ...(stage === undefined ? {} : { stage }) }),
+          await exportModel(terminalOf(flags), {
+            ...flags,
+            run,
+            overwrite: flags.overwrite === true,
+            ...(stage === undefined ? {} : { stage }),
+          }),
         );
       },
     );
@@ -156,7 +162,7 @@ export function addApply(command: AddCommand, setCode: SetCode): void {
     .option('--no-crop', 'do not crop the images as the training images were')
     .option('--overwrite', 'replace files that exist')
     .option('-o, --output <folder>', 'the folder to write; by default named after the stage')
-    .option('--outputs <folder>', 'the outputs folder', 'outputs')
+    .option('--outputs <folder>', 'the outputs folder, with the trained model', 'outputs')
     .addOption(engineOption())
     .action(async (run: string, words: string[], flags: OutputFlags & ApplyFlags) => {
       const { apply } = await import('./commands/apply.ts');

@@ -284,7 +284,7 @@ function addPack(command: AddCommand, setCode: SetCode): void {
   )
     .argument('<pipeline>', 'the pipeline file, with the `-S` options of its run')
     .option('-o, --output <file>', 'the archive to write, - means stdout; by default NAME-SEED.zip')
-    .option('--outputs <folder>', 'the outputs folder', 'outputs')
+    .option('--outputs <folder>', 'the outputs folder, which is packed', 'outputs')
     .option('--include-data', 'include your own data files that the pipeline reads')
     .action(
       async (

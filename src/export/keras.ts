@@ -121,7 +121,11 @@ function layerConfig(
 ): JsonObject {
   const needed = ARGUMENTS[type];
   if (needed === undefined)
-    throw failure('not-exportable', `Keras has no layer \`${type}\`, which \`${name}\` is`);
+    throw failure(
+      'not-exportable',
+      `Keras has no layer \`${type}\`, which \`${name}\` is`,
+      'use `--to onnx`, or `--to safetensors` for the weights alone',
+    );
   const own =
     typeof needed === 'function'
       ? needed(config)

@@ -346,5 +346,9 @@ function numberAt(config: JsonObject, key: string): number | undefined {
 }
 
 function refused({ name }: GraphLayer, what: string): Failure {
-  return failure('not-exportable', `ONNX cannot express ${what} of the layer \`${name}\``);
+  return failure(
+    'not-exportable',
+    `ONNX cannot express ${what} of the layer \`${name}\``,
+    'use `--to keras`, or `--to safetensors` for the weights alone',
+  );
 }

@@ -1,6 +1,6 @@
 /** `hourglass export`, as far as the command line goes; `test/export/` has what other programs make of the files. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { decodeTensors } from '../../src/formats/safetensors.ts';
 import { rig } from '../rig.ts';
@@ -42,6 +42,20 @@ test('export writes the three models of a stage, of the last run or of an earlie
   const [last, first] = ['trained/encoder.safetensors', 'first/encoder.safetensors'].map(kernelOf);
   assert.equal(last?.length, 48);
   assert.notDeepEqual(last, first);
+});
+
+test('export replaces files only on request', async () => {
+  const [file, args] = ['again/decoder.onnx', ['export', 'small.yaml', '--to', 'onnx', '-o', 'again']];
+  rigged.write(file, 'my own');
+  const { code, stderr } = await rigged.run(args);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /again\/decoder\.onnx[^]*--overwrite/);
+  assert.equal(readFileSync(rigged.path(file), 'utf8'), 'my own');
+  assert.equal(existsSync(rigged.path('again/encoder.onnx')), false);
+  // Another format has other names.
+  assert.equal((await rigged.run([...args.with(3, 'keras')])).code, 0);
+  assert.equal((await rigged.run([...args, '--overwrite'])).code, 0);
+  assert.notEqual(readFileSync(rigged.path(file), 'utf8'), 'my own');
 });
 
 test('export names what it cannot write', async () => {

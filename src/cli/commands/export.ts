@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { checkFree } from '../../apply/files.ts';
 import { writeTarget } from '../../artifacts/target.ts';
 import { fileFailure, makeFolder } from '../../files/atomic.ts';
 import type { FormatName } from '../../export/format-names.ts';
@@ -20,6 +21,7 @@ export interface ExportOptions {
   readonly to: FormatName;
   /** The folder to write; by default named after the stage. */
   readonly output?: string;
+  readonly overwrite: boolean;
   readonly outputs: string;
 }
 
@@ -39,6 +41,9 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
   const folder = join((await trainedResult(known, stage, places, wanted)).folder, 'model');
   const format = FORMATS[options.to];
   const target = options.output ?? stage;
+  const { overwrite } = options;
+  const planned = MODELS.map((name) => `${name}.${format.extension}`);
+  await checkFree(target, planned, { sources: [], overwrite });
   const encoded: { readonly file: string; readonly data: Uint8Array }[] = [];
   let input: readonly number[] = [];
   for (const name of MODELS) {
