@@ -165,6 +165,7 @@ function duplicateDiagnostic(files: readonly string[]): Diagnostic {
     code: 'submission-duplicate',
     severity: 'error',
     message: `the same weights or figures are in ${files.map((file) => `\`${basename(file)}\``).join(', ')}`,
+    hint: 'one is a copy of the other; if it is a second upload by the same student, verify only the later one',
   };
 }
 
