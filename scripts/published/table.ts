@@ -9,9 +9,12 @@ import type { Publication } from '../../src/published/generated/types.ts';
 import { parseReproduced, type Cost, type Obtained, type Reproduced } from '../../src/published/record.ts';
 import { compareFigures } from '../../src/published/rows.ts';
 import { settingsHash } from '../../src/published/settings.ts';
+import { CURVES } from './curves.ts';
 
 export const PAGE = 'docs/published.md';
 export const RECORD = join(packageRoot, 'docs', 'published.json');
+
+const IWAE_PICTURE = '![The bounds of two importance weighted autoencoders by epoch](images/iwae-curves.png)';
 
 const MARKED = /(<!--published-->\n)[\s\S]*(\n<!--\/published-->)/;
 
@@ -41,15 +44,17 @@ export async function isPresent(name: string, { settings, seeds }: Obtained): Pr
 export async function tableOf(catalog: Catalog, record: Reproduced): Promise<string> {
   const rows: string[][] = [];
   const notes: string[] = [];
+  const pictures: string[] = [];
   for (const [name, publication] of catalog) {
     const obtained = record[name];
     const isCurrent = obtained !== undefined && (await isPresent(name, obtained));
     rows.push(...rowsOf(name, publication, isCurrent ? obtained : undefined));
     notes.push(...notesOf(name, publication));
+    if (name === 'iwae' && isCurrent && existsSync(CURVES)) pictures.push('', IWAE_PICTURE);
   }
   const head = ['result', 'figure', 'published', 'obtained', 'verdict', 'seeds', 'a seed takes'];
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  return [...lines, '', ...notes].join('\n');
+  return [...lines, '', ...notes, ...pictures].join('\n');
 }
 
 function rowsOf(name: string, publication: Publication, obtained: Obtained | undefined): string[][] {

@@ -1,11 +1,12 @@
 /** The pages of the site: all documents are among them, and their links and pictures are true. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { parseDocument } from 'yaml';
 import { packageRoot } from '../../src/core/package-root.ts';
 import { TEMPLATE_NAMES } from '../../src/cli/init/templates.ts';
+import { CURVES } from '../../scripts/published/curves.ts';
 import { PICTURES } from '../../scripts/pictures/list.ts';
 import { brokenLinks, linkedSources, siteLink, targetOf } from '../../scripts/site/links.ts';
 import { anchorsOf, linksOf } from '../../scripts/site/markdown.ts';
@@ -48,11 +49,11 @@ test('links are translated for the site', () => {
   assert.ok(linkedSources(packageRoot).includes('src/engine/train/step.ts'));
 });
 
-/** Drawn by `scripts/adaptive-sweeps.ts`, from several sweeps. */
-const DRAWN = 'adaptive-sweeps.png';
+/** Drawn by `scripts/adaptive-sweeps.ts` from several sweeps, and by `scripts/published/` once its training is done. */
+const DRAWN = ['adaptive-sweeps.png', ...(existsSync(CURVES) ? [basename(CURVES)] : [])];
 
 test('every picture has its source: a stage of a pipeline, or the report', () => {
-  assert.deepEqual([...PICTURES.map(({ file }) => file), DRAWN].sort(), listed('docs/images', /./));
+  assert.deepEqual([...PICTURES.map(({ file }) => file), ...DRAWN].sort(), listed('docs/images', /./));
   for (const { file, pipeline, from } of PICTURES) {
     assert.ok(existsSync(join(packageRoot, pipeline)), pipeline);
     const stages = parseDocument(read(pipeline)).get('stages');
