@@ -34,9 +34,13 @@ export interface ExplorerData {
   /** Noise of the pipeline on these images, in the order of the stages. */
   readonly noise: readonly { readonly stage: string; readonly settings: NoiseSettings }[];
   readonly weights: {
-    readonly type: 'float16' | 'float32';
     /**
-     * Of float16: the largest difference of outputs from those with float32 weights, over the images, as a share of the output's
+     * `int16`: kernels are rounded to multiples of a step, of which the largest weight of a variable has 2^14. In as many bytes,
+     * float16 has fewer digits of all weights but the smallest, and several times the error.
+     */
+    readonly type: 'int16' | 'float32';
+    /**
+     * Of `int16`: the largest difference of outputs from those with float32 weights, over test images, as a share of the output's
      * range.
      */
     readonly error?: number;
@@ -72,10 +76,17 @@ export interface ModelData {
    */
   readonly program: string;
   /**
-   * The elements of the program's variables, one after the other, of the type that `weights` says. Of float16, first come the
-   * lower bytes of all elements, then the upper ones, which compresses better.
+   * The elements of the program's variables, float32, one after the other; of `int16`, only those of vectors, which are not
+   * rounded.
    */
   readonly weights: Packed;
+  /**
+   * Of `int16`: the elements of the other variables, one after the other, each as an integer plus 2^15. First come the lower bytes
+   * of all elements, then the upper ones, which compresses better.
+   */
+  readonly integers?: Packed;
+  /** What the integer 1 stands for, for each of these variables. */
+  readonly scales?: readonly number[];
 }
 
 /** Numbers as text: little-endian bytes, compressed by zlib (RFC 1950), in base64. */

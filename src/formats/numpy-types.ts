@@ -1,6 +1,5 @@
 /** The number types of NumPy's files, in both byte orders, and the order of their axes. */
 import { sizeOf } from '../core/shape.ts';
-import { fromFloat16 } from './float16.ts';
 
 export type Numbers =
   | Uint8Array
@@ -110,7 +109,7 @@ export function readDtype(descr: string): Dtype {
 /** Bytes of a file as numbers. Bytes in the other order are swapped in place. */
 export function numbersOf(bytes: Uint8Array, type: NumberType, swapped: boolean): Numbers {
   const numbers = type.view(swapped ? swapBytes(bytes, type.bytes) : bytes);
-  return type.name === 'float16' ? fromFloat16(numbers as Uint16Array) : numbers;
+  return type.name === 'float16' ? decodeHalf(numbers) : numbers;
 }
 
 /** Reverses the bytes of each value, in place. */
@@ -131,6 +130,17 @@ export function decodeTexts(data: Uint8Array, { name, bytes }: TextType): readon
     const view = new DataView(own.buffer, own.byteOffset, own.byteLength);
     const points = Array.from({ length: bytes / 4 }, (__, at) => view.getUint32(at * 4, true));
     return String.fromCodePoint(...points.slice(0, points.findLastIndex((point) => point !== 0) + 1));
+  });
+}
+
+/** Converts the bits of float16 values to float32. */
+export function decodeHalf(bits: Numbers): Float32Array {
+  return Float32Array.from(bits as Uint16Array, (half) => {
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    const sign = half >> 15 === 0 ? 1 : -1;
+    if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
   });
 }
 

@@ -3,11 +3,12 @@ import { sizeOf } from '../../core/shape.ts';
 import { checkProgram } from '../../engine/program/check.ts';
 import { costOfProgram } from '../../engine/program/cost.ts';
 import { parseProgram } from '../../engine/program/parse.ts';
-import type { Instruction, Program } from '../../engine/program/program.ts';
+import type { Instruction, Parameter, Program } from '../../engine/program/program.ts';
 import type { Elements } from '../../engine/program/types.ts';
+import { isRounded, weightsOf } from '../weights.ts';
 import { isInteger, type Fields } from './checks.ts';
 import { DamagedModel } from './damaged.ts';
-import { unpackFloats, unpackHalves } from './packed.ts';
+import { unpackFloats, unpackIntegers } from './packed.ts';
 import type { ExplorerData, ModelData } from '../data.ts';
 
 export interface Model {
@@ -30,13 +31,12 @@ const MOST_INSTRUCTIONS = 10_000;
 
 /** @throws DamagedModel */
 export async function readModel(
-  { program: text, weights }: ModelData,
+  data: ModelData,
   type: ExplorerData['weights']['type'],
   sizes: ModelSizes,
 ): Promise<Model> {
-  const program = readProgram(text);
+  const program = readProgram(data.program);
   const inputs = program.parameters.filter(({ kind }) => kind === 'input');
-  const own = program.parameters.filter(({ kind }) => kind === 'variable');
   const [result, ...others] = program.results;
   const fits =
     inputs.length === sizes.inputs.length &&
@@ -48,17 +48,47 @@ export async function readModel(
       (value) => value.type.dtype === 'float32',
     );
   if (!fits) throw new DamagedModel('its layers do not fit its images');
-  const lengths = own.map(({ value }) => sizeOf(value.type.shape));
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  const unpack = type === 'float32' ? unpackFloats : unpackHalves;
-  const numbers = await unpack(weights, total);
+  return { program, variables: await readVariables(program, data, type === 'int16') };
+}
+
+async function readVariables(
+  { parameters }: Program,
+  { weights, integers, scales = [] }: ModelData,
+  areRounded: boolean,
+): Promise<Model['variables']> {
+  const own = parameters.filter(({ kind }) => kind === 'variable');
+  const [rounded, whole] = [
+    own.filter(({ value }) => areRounded && isRounded(value.type.shape)),
+    own.filter(({ value }) => !(areRounded && isRounded(value.type.shape))),
+  ];
+  if (scales.length !== rounded.length) throw new DamagedModel('its weights do not fit its layers');
+  const floats = await unpackFloats(weights, elementsOf(whole));
+  const small =
+    integers === undefined ? new Int16Array() : await unpackIntegers(integers, elementsOf(rounded));
+  if (small.length !== elementsOf(rounded)) throw new DamagedModel('its weights do not fit its layers');
+  return new Map([
+    ...partsOf(floats, whole),
+    ...partsOf(small, rounded).map(
+      ([name, part], index) => [name, weightsOf(part, scales[index] ?? 0)] as const,
+    ),
+  ]);
+}
+
+function elementsOf(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { value }) => sum + sizeOf(value.type.shape), 0);
+}
+
+/** The elements of each, which are one after the other. */
+function partsOf<Numbers extends Float32Array | Int16Array>(
+  numbers: Numbers,
+  parameters: readonly Parameter[],
+): readonly (readonly [name: string, Numbers])[] {
   let end = 0;
-  const variables = own.map(({ name }, index) => {
+  return parameters.map(({ name, value }) => {
     const start = end;
-    end += lengths[index] ?? 0;
-    return [name, numbers.subarray(start, end)] as const;
+    end += sizeOf(value.type.shape);
+    return [name, numbers.subarray(start, end) as Numbers] as const;
   });
-  return { program, variables: new Map(variables) };
 }
 
 /** A program whose values and steps have limits: it only computes, and ends. */

@@ -1,5 +1,5 @@
 /** Numbers as text in a page. Typed arrays are little-endian, as all machines with a browser are. */
-import { fromFloat16 } from '../../formats/float16.ts';
+import { ZERO } from '../weights.ts';
 import { DamagedModel } from './damaged.ts';
 
 /** @throws DamagedModel if there are not exactly `length` bytes */
@@ -13,15 +13,15 @@ export async function unpackBytes(text: string, length: number): Promise<Uint8Ar
 
 /** @throws DamagedModel if there are not exactly `length` finite numbers of float32 */
 export async function unpackFloats(text: string, length: number): Promise<Float32Array<ArrayBuffer>> {
-  return finite(new Float32Array((await unpackBytes(text, length * 4)).buffer));
+  const floats = new Float32Array((await unpackBytes(text, length * 4)).buffer);
+  if (floats.every(Number.isFinite)) return floats;
+  throw new DamagedModel('it has numbers that are not finite');
 }
 
-/** Numbers of float16, of which the lower bytes come first. @throws as `unpackFloats` */
-export async function unpackHalves(text: string, length: number): Promise<Float32Array<ArrayBuffer>> {
+/** Integers of 16 bits, of which the lower bytes come first. @throws as `unpackBytes` */
+export async function unpackIntegers(text: string, length: number): Promise<Int16Array<ArrayBuffer>> {
   const bytes = await unpackBytes(text, length * 2);
-  return finite(
-    fromFloat16(Uint16Array.from({ length }, (_, at) => (bytes[at] ?? 0) + 256 * (bytes[length + at] ?? 0))),
-  );
+  return Int16Array.from({ length }, (_, at) => (bytes[at] ?? 0) + 256 * (bytes[length + at] ?? 0) - ZERO);
 }
 
 /**
@@ -45,9 +45,4 @@ export async function unpack(text: string, most: number): Promise<Uint8Array<Arr
     bytes.set(value, end);
     end += value.length;
   }
-}
-
-function finite(numbers: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  if (numbers.every(Number.isFinite)) return numbers;
-  throw new DamagedModel('it has numbers that are not finite');
 }

@@ -85,7 +85,7 @@ function isExplorerData(value: unknown): value is ExplorerData {
       (each) => isObject(each) && isName(each['stage']) && isNoise(each['settings'], input, inputRange),
     ) &&
     isObject(weights) &&
-    (weights['type'] === 'float16' || weights['type'] === 'float32') &&
+    (weights['type'] === 'int16' || weights['type'] === 'float32') &&
     (weights['error'] === undefined || isNumber(weights['error'])) &&
     isModel(value['encoder']) &&
     isModel(value['decoder'])
@@ -106,7 +106,14 @@ function isCodes(value: unknown): boolean {
 }
 
 function isModel(value: unknown): boolean {
-  return isObject(value) && typeof value['program'] === 'string' && typeof value['weights'] === 'string';
+  if (!isObject(value)) return false;
+  const { program, weights, integers, scales } = value;
+  return (
+    typeof program === 'string' &&
+    typeof weights === 'string' &&
+    (integers === undefined || typeof integers === 'string') &&
+    (scales === undefined || isListOf(scales, isNumber))
+  );
 }
 
 function isImages(value: unknown, input: ImageShape, known: number | undefined): boolean {

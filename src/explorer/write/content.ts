@@ -5,6 +5,8 @@ import { isJsonObject } from '../../core/json.ts';
 import { fitsImage, sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../../engine/engine.ts';
 import { compile } from '../../engine/program/compile.ts';
+import { costOfProgram, sumOf } from '../../engine/program/cost.ts';
+import { parseProgram } from '../../engine/program/parse.ts';
 import { printProgram } from '../../engine/program/print.ts';
 import { LABEL_INPUT } from '../../engine/train/condition.ts';
 import { forwardWork, modelShapes, predictAll } from '../../engine/train/predict.ts';
@@ -34,7 +36,8 @@ import {
 } from '../data.ts';
 import { open } from '../page/open.ts';
 import type { Candidate } from './choose.ts';
-import { asHalves, packBytes, packFloats, packHalves } from './pack.ts';
+import { packBytes, packFloats, packIntegers, toIntegers } from './pack.ts';
+import { isRounded, weightsOf } from '../weights.ts';
 
 type LayersModel = Autoencoder['encoder'];
 type WeightType = ExplorerData['weights']['type'];
@@ -44,14 +47,19 @@ const MOST_IMAGES = 256;
 const MOST_BYTES = 2 ** 18;
 const FEWEST_IMAGES = 16;
 
-/** The largest error of outputs by weights of float16, as a share of their range. */
+/** The largest error of outputs by rounded weights, as a share of their range. */
 const LARGEST_ERROR = 1e-3;
+/** The largest one by weights of float32, as a share of the largest output: only sums are rounded differently. */
+const LARGEST_ROUNDING = 1e-4;
+
+/** Errors are measured on as many images as can be computed with so many operations, but on a few at least. */
+const OPERATIONS = 4e9;
 
 const BATCH = 16;
 
 /**
  * @param folder of the run's outputs
- * @param wasm `hourglass.wasm`, packed: the page's own runtime measures the error of float16
+ * @param wasm `hourglass.wasm`, packed: the page's own runtime measures the error of rounded weights
  * @throws Failure if files are damaged, or do not fit together
  */
 export async function makeContent(
@@ -71,12 +79,13 @@ export async function makeContent(
   const { images, shown } = await chooseImages(folder, candidate.images, record);
   if (classes !== undefined && shown.labels === undefined)
     throw failure('bad-setting', `the model needs labels, which \`${candidate.images}\` does not have`);
-  const run = (model: LayersModel): Promise<Float32Array> =>
-    predictAll(engine, model, { ...images, shape: inputShape }, rowNumbers(images.count), {
+  const run = (model: LayersModel, rows: Int32Array): Promise<Float32Array> =>
+    predictAll(engine, model, { ...images, shape: inputShape }, rows, {
       batchSize: BATCH,
       signal: new AbortController().signal,
     });
-  const latents = await run(encoder);
+  const isStored = sizeOf(latent) <= MOST_STORED_LATENTS;
+  const latents = isStored ? packFloats(await run(encoder, rowNumbers(images.count))) : undefined;
   const { latent: kind, weights } = await readSavedModel(join(stage, 'model', 'encoder'));
   const codes =
     kind?.kind === 'quantizer' ? weights.find(({ name }) => name === `${kind.label}/kernel`) : undefined;
@@ -97,12 +106,12 @@ export async function makeContent(
       : {
           codes: {
             count: codes.shape[0] ?? 0,
-            values: packFloats(type === 'float16' ? asHalves(codes.values) : codes.values),
+            values: packFloats(type === 'int16' ? rounded(codes.values) : codes.values),
           },
         }),
     images: {
       ...shown,
-      ...(sizeOf(latent) <= MOST_STORED_LATENTS ? { latents: packFloats(latents) } : {}),
+      ...(latents === undefined ? {} : { latents }),
     },
     noise: candidate.noise.map(({ stage: of, settings }) => ({
       stage: of,
@@ -114,15 +123,28 @@ export async function makeContent(
     decoder: modelData(engine.tf, decoder, type),
   });
   try {
-    const half = withWeights('float16');
-    const error = await errorOf(half, await run(autoencoder), wasm);
-    return error <= LARGEST_ERROR
-      ? { ...half, weights: { type: 'float16', error: Number(error.toPrecision(2)) } }
-      : withWeights('float32');
+    const small = withWeights('int16');
+    const rows = measuredRows(small);
+    const outputs = await run(autoencoder, rows);
+    const error = await errorOf(small, outputs, rows, wasm);
+    if (error <= LARGEST_ERROR)
+      return { ...small, weights: { type: 'int16', error: Number(error.toPrecision(2)) } };
+    const whole = withWeights('float32');
+    const [low, high] = target.range;
+    const largest = outputs.reduce((most, output) => Math.max(most, Math.abs(output)), high - low);
+    const rounding = await errorOf(whole, outputs, rows, wasm);
+    if (rounding * (high - low) <= LARGEST_ROUNDING * largest) return whole;
+    throw failure('engine-failed', 'its outputs in a page differ from those of `predict`');
   } finally {
     encoder.dispose();
     decoder.dispose();
   }
+}
+
+/** Numbers of the images on which errors are measured. */
+function measuredRows({ encoder, decoder, images: { count } }: ExplorerData): Int32Array {
+  const { operations } = sumOf([encoder, decoder].map(({ program }) => costOfProgram(parseProgram(program))));
+  return spreadRows(count, Math.max(FEWEST_IMAGES, Math.floor(OPERATIONS / operations)));
 }
 
 function checkShape(shape: readonly number[], { shape: image }: ImageSetRecord, stage: string): void {
@@ -177,15 +199,27 @@ function modelData(tf: Tf, model: LayersModel, type: WeightType): ModelData {
   const samples = [{ shape: inputShape }, ...(classes === undefined ? [] : [LABEL_INPUT])];
   const program = compile(traceRows(tf, { samples, ...work }, 1));
   const elements = new Map(work.state.map(({ name, variable }) => [name, variable.dataSync<'float32'>()]));
-  const own = program.parameters.filter(({ kind }) => kind === 'variable');
-  const all = new Float32Array(own.reduce((sum, { value }) => sum + sizeOf(value.type.shape), 0));
-  let end = 0;
-  for (const { name } of own) {
-    const values = elements.get(name) ?? new Float32Array();
-    all.set(values, end);
-    end += values.length;
-  }
-  return { program: printProgram(program), weights: type === 'float16' ? packHalves(all) : packFloats(all) };
+  const own = program.parameters
+    .filter(({ kind }) => kind === 'variable')
+    .map(({ name, value }) => ({
+      shape: value.type.shape,
+      values: elements.get(name) ?? new Float32Array(),
+    }));
+  const text = printProgram(program);
+  if (type === 'float32') return { program: text, weights: packFloats(...own.map(({ values }) => values)) };
+  const kernels = own.filter(({ shape }) => isRounded(shape)).map(({ values }) => toIntegers(values));
+  return {
+    program: text,
+    weights: packFloats(...own.filter(({ shape }) => !isRounded(shape)).map(({ values }) => values)),
+    integers: packIntegers(...kernels.map(({ integers }) => integers)),
+    scales: kernels.map(({ scale }) => scale),
+  };
+}
+
+/** Weights as the page has them. */
+function rounded(weights: Float32Array): Float32Array {
+  const { integers, scale } = toIntegers(weights);
+  return weightsOf(integers, scale);
 }
 
 /** Whether a `latent_regularizer` pulled its latents to the prior. A plugin's model may have no record. */
@@ -194,15 +228,20 @@ async function hasNormalPrior(stage: string): Promise<boolean> {
   return isJsonObject(record) && record['prior'] === 'normal';
 }
 
-/** The largest difference of a page's outputs from these, over its images, as a share of the range. */
-async function errorOf(data: ExplorerData, outputs: Float32Array, wasm: string): Promise<number> {
-  const { outputRange, images } = data;
+/** The largest difference of a page's outputs from these, for some images, as a share of the range. */
+async function errorOf(
+  data: ExplorerData,
+  outputs: Float32Array,
+  rows: Int32Array,
+  wasm: string,
+): Promise<number> {
+  const { outputRange } = data;
   const player = await open({ textContent: JSON.stringify(data) }, { textContent: wasm });
   try {
     let largest = 0;
-    for (let index = 0; index < images.count; index++) {
-      const output = player.reconstruct(player.image(index), player.labelOf(index));
-      const start = index * player.outputSize;
+    for (const [place, row] of rows.entries()) {
+      const output = player.reconstruct(player.image(row), player.labelOf(row));
+      const start = place * player.outputSize;
       output.forEach((value, at) => {
         largest = Math.max(largest, Math.abs(value - (outputs[start + at] ?? 0)));
       });

@@ -33,7 +33,7 @@ const MOST_OF_ALL = 4e6;
 /** With large ones: what a browser can still open. */
 const MOST_OF_LARGE = 200e6;
 
-/** Weights of float16, compressed and in base64, take about 2.3 bytes each. Larger ones are not even tried. */
+/** Rounded weights, compressed and in base64, take about 2.4 bytes each. Larger models are not even tried. */
 const LEAST_SHARE = 2 / 4;
 
 /**

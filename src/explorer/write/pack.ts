@@ -1,28 +1,39 @@
 /** Numbers as text for a page: see `Packed`. */
 import { deflateSync } from 'node:zlib';
-import { fromFloat16, toFloat16 } from '../../formats/float16.ts';
 import type { Packed } from '../data.ts';
+import { LARGEST_INTEGER, ZERO } from '../weights.ts';
 
 export function packBytes(bytes: Uint8Array): Packed {
   return deflateSync(bytes, { level: 9 }).toString('base64');
 }
 
-export function packFloats({ buffer, byteOffset, byteLength }: Float32Array): Packed {
-  return packBytes(new Uint8Array(buffer, byteOffset, byteLength));
+/** Arrays one after the other. */
+export function packFloats(...arrays: readonly Float32Array[]): Packed {
+  return packBytes(
+    Buffer.concat(
+      arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+    ),
+  );
 }
 
-/** As float16, the lower bytes of all numbers before the upper ones. */
-export function packHalves(numbers: Float32Array): Packed {
-  const bytes = new Uint8Array(2 * numbers.length);
-  numbers.forEach((number, index) => {
-    const half = toFloat16(number);
-    bytes[index] = half & 255;
-    bytes[numbers.length + index] = half >>> 8;
-  });
-  return packBytes(bytes);
+/** Weights as integers, and what each stands for. */
+export interface Integers {
+  readonly integers: Int16Array;
+  readonly scale: number;
 }
 
-/** The numbers, rounded to float16. */
-export function asHalves(numbers: Float32Array): Float32Array {
-  return fromFloat16(Uint16Array.from(numbers, toFloat16));
+export function toIntegers(weights: Float32Array): Integers {
+  const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+  const scale = largest / LARGEST_INTEGER;
+  return {
+    integers: Int16Array.from(weights, (weight) => (scale === 0 ? 0 : Math.round(weight / scale))),
+    scale,
+  };
+}
+
+/** Arrays one after the other; the lower bytes of all before the upper ones. */
+export function packIntegers(...arrays: readonly Int16Array[]): Packed {
+  const bytesAt = (shift: number): readonly Uint8Array[] =>
+    arrays.map((integers) => Uint8Array.from(integers, (integer) => ((integer + ZERO) >>> shift) & 255));
+  return packBytes(Buffer.concat([...bytesAt(0), ...bytesAt(8)]));
 }

@@ -1,4 +1,5 @@
 /** A thread that makes the models of a page: the process that writes reports does not load tfjs. */
+import { sep } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '../../core/diagnostic.ts';
 import { loadEngine } from '../../engine/load.ts';
@@ -30,6 +31,8 @@ async function answerTo(candidate: Candidate): Promise<ThreadAnswer> {
     return { stage, json: JSON.stringify(await makeContent(engine, folder, candidate, wasm)) };
   } catch (error) {
     const [diagnostic] = error instanceof Failure ? error.diagnostics : [];
-    return { stage, reason: diagnostic?.message ?? (error instanceof Error ? error.message : String(error)) };
+    const message = diagnostic?.message ?? (error instanceof Error ? error.message : String(error));
+    // A page names files as they are in the run's folder, not where that is.
+    return { stage, reason: message.replaceAll(`${folder}${sep}`, '') };
   }
 }
