@@ -21,7 +21,9 @@ export async function unpackFloats(text: string, length: number): Promise<Float3
 /** Integers of 16 bits, of which the lower bytes come first. @throws as `unpackBytes` */
 export async function unpackIntegers(text: string, length: number): Promise<Int16Array<ArrayBuffer>> {
   const bytes = await unpackBytes(text, length * 2);
-  return Int16Array.from({ length }, (_, at) => (bytes[at] ?? 0) + 256 * (bytes[length + at] ?? 0) - ZERO);
+  const integers = new Int16Array(length);
+  for (let at = 0; at < length; at++) integers[at] = (bytes[at] ?? 0) + 256 * (bytes[length + at] ?? 0) - ZERO;
+  return integers;
 }
 
 /**
@@ -31,7 +33,8 @@ export async function unpackIntegers(text: string, length: number): Promise<Int1
  */
 export async function unpack(text: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const letters = atob(text);
-  const packed = Uint8Array.from({ length: letters.length }, (_, at) => letters.charCodeAt(at));
+  const packed = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) packed[at] = letters.charCodeAt(at);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
   const bytes = new Uint8Array(most);
   let end = 0;
