@@ -56,8 +56,11 @@ function from({ inputs }: ReportStage): Content {
   return [...new Set(Object.values(inputs))].map((name, index) => [index === 0 ? '' : ', ', stageLink(name)]);
 }
 
+/** The settings that the pipeline names; undefined if it names none. */
 export function settings(stage: ReportStage): Content {
-  return describeSettings(stage.settings, stage.inputs).map(
+  const named = describeSettings(stage.settings, stage.inputs);
+  if (named.length === 0) return undefined;
+  return named.map(
     ({ key, text }) => html`<span class="setting"><span class="key">${key}</span> ${text}</span> `,
   );
 }

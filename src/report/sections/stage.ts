@@ -33,12 +33,11 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
   const shown = isOnTop(stage)
     ? html`<p class="quiet">What it shows so far is <a href="#running">at the top</a>.</p>`
     : html`${exhibits.map((exhibit, index) => renderExhibit(exhibit, `${name}-${index}`, name, main))}
-      ${stage.files.length === 0 ? undefined : fileList(stage.files)}`;
+      ${outdated === undefined ? undefined : aside(undefined, stage.files)}`;
   return html`<article id="stage-${name}" aria-labelledby="stage-${name}-title">
     <h3 id="stage-${name}-title">${stateMark(state)}${breakable(name)}</h3>
     <p class="quiet">${describe(report, stage)}</p>
     ${notesBlock(stage.notes, `Notes on ${name}`)}
-    ${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
     ${activity === undefined || isOnTop(stage) ? undefined : activityLine(activity)}
     ${
       isAgain(stage)
@@ -49,6 +48,7 @@ export function stageSection(report: Report, stage: ReportStage, main: MainFigur
     }
     ${Object.keys(metrics).length === 0 ? undefined : metricList(metrics)}
     ${outdated === undefined ? shown : earlierResult(outdated.changes, shown)}
+    ${aside(described, outdated === undefined ? stage.files : [])}
   </article>`;
 }
 
@@ -210,7 +210,8 @@ function caption(counts: string, { number, measured }: Frame): string {
 }
 
 function modelTable({ name, layers, totals }: ModelTable): Html {
-  return html`${table({
+  return html`<div>
+    ${table({
       caption: name,
       columns: ['layer', 'type', 'output shape', 'parameters'],
       rows: layers.map((layer) => [
@@ -220,7 +221,8 @@ function modelTable({ name, layers, totals }: ModelTable): Html {
         { text: layer.parameters, numeric: true },
       ]),
     })}
-    <p class="quiet totals">${totals.join(' · ')}</p>`;
+    <p class="quiet totals">${totals.join(' · ')}</p>
+  </div>`;
 }
 
 function tableOf(exhibit: TableExhibit): Html {
@@ -228,18 +230,28 @@ function tableOf(exhibit: TableExhibit): Html {
   return exhibit.main ? shown : details(exhibit.path, shown);
 }
 
-function fileList(files: readonly StageFile[]): Html {
+/** The settings and the files of a stage, which are looked up rather than read. */
+function aside(described: Content, files: readonly StageFile[]): Content {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const count = files.length === 1 ? '1 file' : `${formatCount(files.length)} files`;
-  const shown = files.slice(0, MOST_FILES);
+  const parts = [
+    ...(described === undefined ? [] : ['Settings']),
+    ...(files.length === 0 ? [] : [`${count}, ${formatBytes(bytes)}`]),
+  ];
+  if (parts.length === 0) return undefined;
   return details(
-    `${count}, ${formatBytes(bytes)}`,
-    html`<ul class="files">
-      ${shown.map((file) => html`<li><code>${file.path}</code> <span class="quiet">${formatBytes(file.bytes)}</span></li>`)}${
-        shown.length < files.length
-          ? html`<li>and ${formatCount(files.length - shown.length)} more</li>`
-          : undefined
-      }
-    </ul>`,
+    parts.join('; '),
+    html`${described === undefined ? undefined : html`<p class="settings">${described}</p>`}
+    ${files.length === 0 ? undefined : fileList(files)}`,
   );
+}
+
+function fileList(files: readonly StageFile[]): Html {
+  const shown = files.slice(0, MOST_FILES);
+  const left = files.length - shown.length;
+  return html`<ul class="files">
+    ${shown.map((file) => html`<li><code>${file.path}</code> <span class="quiet">${formatBytes(file.bytes)}</span></li>`)}${
+      left > 0 ? html`<li>and ${formatCount(left)} more</li>` : undefined
+    }
+  </ul>`;
 }
