@@ -154,6 +154,9 @@ export function toleranceOf(metric: string, by: FoundBy): Tolerance {
 export function historyTolerance(column: string, epoch: number): Tolerance {
   // An estimate near 0, of either sign, whose parts are at most 1.
   const isDiscrepancy = column === 'mmd' || column === 'val_mmd';
+  // Vectors near the middle of two codes may get the other one, as in `toleranceOf`.
+  const isPerplexity = column === 'perplexity' || column === 'val_perplexity';
+  if (isPerplexity) return { absolute: 0, relative: Math.min(0.3, 0.03 * 2 ** (epoch - 1)) };
   return {
     absolute: isDiscrepancy ? Math.min(0.02, 0.001 * 2 ** (epoch - 1)) : 1e-6,
     relative: Math.min(0.1, 0.01 * 2 ** (epoch - 1)),

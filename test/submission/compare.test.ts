@@ -96,4 +96,7 @@ test('tolerances are shown as text', () => {
 test('histories may drift apart from epoch to epoch, but hardly in the first', () => {
   const tolerances = [1, 2, 3, 4, 5, 50].map((epoch) => historyTolerance('loss', epoch).relative);
   assert.deepEqual(tolerances, [0.01, 0.02, 0.04, 0.08, 0.1, 0.1]);
+  // The last number of a history and that of the metrics are one.
+  for (const name of ['loss', 'val_loss', 'vq', 'mmd', 'val_mmd', 'perplexity', 'val_perplexity'])
+    assert.deepEqual(historyTolerance(name, 50), toleranceOf(name, 'training'), name);
 });
