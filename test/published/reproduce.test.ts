@@ -1,4 +1,4 @@
-/** `hourglass reproduce`, by the result that takes seconds. */
+/** `hourglass reproduce`, by the two results that take seconds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rig } from '../rig.ts';
@@ -24,6 +24,16 @@ test('a result is computed, compared with its source, recorded, and taken from t
   assert.equal(again.code, 0);
   assert.match(again.stdout, /^pca .* 13\.87\*? +13\.87 +met$/m);
   assert.deepEqual(JSON.parse(rigged.read('outputs/reproduced.json')).pca.cost, cost);
+});
+
+test('a training gives the published loss', { timeout: 300_000 }, async (t) => {
+  const { code, stdout, stderr } = await rig(t).run(['reproduce', 'keras-dense', '--seeds', '1', '--json']);
+  assert.equal(code, 0, stderr);
+  const [{ figures }] = JSON.parse(stdout).results;
+  assert.deepEqual(
+    figures.map(({ verdict }: { readonly verdict: string }) => verdict),
+    ['met'],
+  );
 });
 
 test('the list has every figure; an unknown name is told with the one that was meant', async (t) => {
