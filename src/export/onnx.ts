@@ -155,6 +155,12 @@ function activated({ onnx, layer }: Call, x: string): string {
       return add('Tanh', [x]);
     case 'softplus':
       return add('Softplus', [x]);
+    case 'exponential':
+      return add('Exp', [x]);
+    case 'squareplus': {
+      const root = add('Sqrt', [add('Add', [add('Mul', [x, x]), onnx.float(4)])]);
+      return add('Mul', [add('Add', [x, root]), onnx.float(0.5)]);
+    }
     case 'softsign':
       return add('Softsign', [x]);
     case 'softmax':

@@ -59,7 +59,11 @@ export function inferLayer<Name extends LayerName>(
 /** The divergence of Bernoulli distributions needs outputs that are shares. */
 function checkActivity(name: LayerName, args: object, { report }: Site): void {
   const { activity_regularizer: penalty, activation } = args as Partial<LayerArguments['Dense']>;
-  if (penalty?.kl === undefined || ['sigmoid', 'hard_sigmoid', 'softmax'].includes(activation ?? '')) return;
+  if (
+    penalty?.kl === undefined ||
+    ['sigmoid', 'hard_sigmoid', 'sparse_sigmoid', 'softmax'].includes(activation ?? '')
+  )
+    return;
   report({
     code: 'bad-setting',
     message: `the \`kl\` of an \`activity_regularizer\` needs outputs between 0 and 1, but this \`${name}\` has ${activation === undefined || activation === 'linear' ? 'no activation' : `\`activation: ${activation}\``}`,

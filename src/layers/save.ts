@@ -9,6 +9,7 @@ import { sizeOf } from '../core/shape.ts';
 import type { Tf } from '../engine/engine.ts';
 import { quantizerLayer } from '../engine/train/quantizer.ts';
 import { variationalLayer } from '../engine/train/variational.ts';
+import { registerUnsaved } from './activations.ts';
 import { readArchitecture } from './architecture-file.ts';
 import {
   type Autoencoder,
@@ -98,6 +99,7 @@ export async function saveAutoencoder(models: Autoencoder, folder: string): Prom
  */
 export async function loadModel(tf: Tf, folder: string): Promise<tfjs.LayersModel> {
   const { modelTopology, weights } = await readSavedModel(folder);
+  registerUnsaved(tf);
   const data = Buffer.concat(weights.map(({ values }) => bytesOf(values)));
   try {
     return await tf.loadLayersModel({

@@ -4,7 +4,7 @@
  */
 import type * as tfjs from '@tensorflow/tfjs';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
-import type { OwnActivation } from './activations.ts';
+import type { SavedActivation } from './activations.ts';
 import { groupedShape } from './groups.ts';
 import { transposedLength } from './image-rules.ts';
 import { listAt, objectAt, stringAt } from '../schema/view.ts';
@@ -305,18 +305,42 @@ function blended(config: JsonObject): readonly Part[] {
   ];
 }
 
+/** The product with a copy: tfjs frees a tensor twice that is both inputs of a layer. */
+const SQUARE: readonly Part[] = [rescale(1), merge('Multiply', 1)];
+
 /** Keras's activations as tfjs's functions with a line through each. tfjs's `hard_sigmoid` is 0.2 x + 0.5, from 0 to 1. */
-const ACTIVATIONS: Readonly<Record<OwnActivation, readonly Part[]>> = {
+const ACTIVATIONS: Readonly<Record<SavedActivation, readonly Part[]>> = {
   hard_sigmoid: [rescale(5 / 6), activate('hard_sigmoid')],
   hard_silu: [rescale(5 / 6), activate('hard_sigmoid'), merge('Multiply', 2)],
+  // Whether x² is more than 1/4: a steep line with ends gives 0, 1/2 where they are equal, or 1, and another one gives 0, 0 or 1.
+  hard_shrink: [
+    ...SQUARE,
+    rescale(1, -0.25),
+    rescale(STEEP),
+    activate('hard_sigmoid'),
+    rescale(10, -7.5),
+    activate('hard_sigmoid'),
+    merge('Multiply', 7),
+  ],
   hard_tanh: [rescale(2.5), activate('hard_sigmoid'), rescale(2, -1)],
   leaky_relu: [leaky(0.2)],
   log_sigmoid: [rescale(-1), activate('softplus'), rescale(-1)],
   soft_shrink: [rescale(5), activate('hard_sigmoid'), rescale(-1, 0.5), merge('Add', 3)],
+  sparse_sigmoid: [rescale(2.5), activate('hard_sigmoid')],
+  // The square q of the line with ends, and relu(x - q), which is x - q from 1 on.
+  sparse_plus: [
+    rescale(2.5),
+    activate('hard_sigmoid'),
+    ...SQUARE,
+    rescale(-1),
+    merge('Add', 5),
+    activate('relu'),
+    merge('Add', 3),
+  ],
   tanh_shrink: [activate('tanh'), rescale(-1), merge('Add', 2)],
 };
 
-function isReplaced(activation: string): activation is OwnActivation {
+function isReplaced(activation: string): activation is SavedActivation {
   return Object.hasOwn(ACTIVATIONS, activation);
 }
 

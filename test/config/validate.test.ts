@@ -297,7 +297,7 @@ test('features that only Keras has are reported with what to write instead', asy
   const cases: readonly (readonly [layer: string, code: string, hint: RegExp])[] = [
     ['LeakyReLU: { alpha: 0.1 }', 'unknown-key', /`negative_slope: 0\.1`/],
     ['ReLU: { negative_slope: 0.1 }', 'unknown-key', /LeakyReLU: \{ negative_slope: 0\.1 \}/],
-    ['Dense: { units: 2, activation: exponential }', 'unknown-value', /TensorFlow\.js/],
+    ['Dense: { units: 2, activation: sparsemax }', 'unknown-value', /softmax/],
   ];
   for (const [layer, code, hint] of cases) {
     const { diagnostics } = await rig.load(having('Dense: { units: 64, activation: relu }', layer));

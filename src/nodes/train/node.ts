@@ -384,7 +384,10 @@ function checkLoss(
     stage === undefined
       ? {}
       : { related: { message: 'the decoder ends here', at: ['decoder', ...(model.lastLayer ?? [])], stage } };
-  if (settings.loss === 'binary_crossentropy' && !['sigmoid', 'hard_sigmoid'].includes(activation)) {
+  if (
+    settings.loss === 'binary_crossentropy' &&
+    !['sigmoid', 'hard_sigmoid', 'sparse_sigmoid'].includes(activation)
+  ) {
     const wrong =
       activation === 'softmax'
         ? 'it ends in `softmax`, whose outputs sum to 1'

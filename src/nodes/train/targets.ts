@@ -13,6 +13,10 @@ const ROUNDING = 1e-5;
 export const ACTIVATION_RANGES: Readonly<Record<string, Range>> = {
   sigmoid: [0, 1],
   hard_sigmoid: [0, 1],
+  sparse_sigmoid: [0, 1],
+  sparse_plus: [0, Infinity],
+  squareplus: [0, Infinity],
+  exponential: [0, Infinity],
   softmax: [0, 1],
   tanh: [-1, 1],
   hard_tanh: [-1, 1],

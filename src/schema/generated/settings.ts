@@ -57,7 +57,9 @@ export type BareLayerName =
 
 /**
  * An activation function by its Keras name, with Keras's default arguments: `leaky_relu` has a slope of 0.2,
- * `gelu` is exact. `swish` is another name of `silu`, `hard_swish` of `hard_silu`, `celu` of `elu`.
+ * `gelu` is exact. TensorFlow.js has no `exponential` and `squareplus`: saved models with them are only for
+ * Hourglass and `hourglass export`. `swish` is another name of `silu`, `hard_swish` of `hard_silu`, `celu` of
+ * `elu`.
  */
 export type ActivationName = 
   | 'linear'
@@ -79,8 +81,13 @@ export type ActivationName =
   | 'softplus'
   | 'softsign'
   | 'soft_shrink'
+  | 'hard_shrink'
   | 'softmax'
-  | 'log_softmax';
+  | 'log_softmax'
+  | 'exponential'
+  | 'squareplus'
+  | 'sparse_plus'
+  | 'sparse_sigmoid';
 
 /**
  * A random distribution, or a constant, by its Keras name. Keras's class names, such as `GlorotUniform`, and

@@ -14,7 +14,8 @@ BATCH = 2
 
 ACTIVATIONS = (
     "linear relu relu6 leaky_relu elu selu gelu silu hard_silu mish sigmoid hard_sigmoid "
-    "log_sigmoid tanh hard_tanh tanh_shrink softplus softsign soft_shrink softmax log_softmax"
+    "log_sigmoid tanh hard_tanh tanh_shrink softplus softsign soft_shrink softmax log_softmax "
+    "exponential hard_shrink sparse_plus sparse_sigmoid squareplus"
 ).split()
 
 CONV = {"filters": 3, "kernel_size": 3}
@@ -29,6 +30,9 @@ CASES = [
     ("Dense", {"units": 4, "activation": "soft_shrink"}, VECTOR),
     ("Conv2DTranspose", {**CONV, "activation": "tanh_shrink"}, IMAGE),
     *(("Activation", {"activation": name}, [2, 5]) for name in ACTIVATIONS),
+    ("Dense", {"units": 4, "activation": "sparse_plus"}, VECTOR),
+    ("Dense", {"units": 4, "activation": "squareplus"}, VECTOR),
+    ("Conv2D", {"filters": 4, "kernel_size": 2, "activation": "hard_shrink"}, IMAGE),
     ("ReLU", {}, VECTOR),
     ("ReLU", {"max_value": 0.5}, IMAGE),
     ("LeakyReLU", {}, VECTOR),

@@ -43,6 +43,10 @@ test('a saved model computes the same in tfjs itself', async (t) => {
   assert.equal(lines.length, outputs.length);
   for (const [index, { name, wanted }] of outputs.entries()) {
     const { output, error } = JSON.parse(lines[index] ?? '{}') as { output?: number[]; error?: string };
+    if (/"(exponential|squareplus)"/.test(name)) {
+      assert.match(error ?? '', /Unknown activation/, name);
+      continue;
+    }
     assert.ok(output, `${name}: ${error}`);
     assertNear(output, wanted, name);
   }
