@@ -16,6 +16,7 @@ import { NOTHING_TO_TRAIN, frozenEntries, isFit, matchLayers, misfitText, type H
  *
  * @param folder with the `encoder/` and `decoder/` of the trained model
  * @param names of the two stages, for messages
+ * @param only the part of the model that takes weights; both by default
  * @returns the names of the layers with new weights
  * @throws Failure `shape-mismatch` if two matching layers do not fit; `data-missing` or `data-corrupt`
  */
@@ -24,18 +25,17 @@ export async function takeWeights(
   models: TrainableAutoencoder,
   folder: string,
   names: { readonly start: string; readonly model: string },
+  only?: Part,
 ): Promise<readonly string[]> {
   const saved = {
     encoder: await savedLayers(join(folder, 'encoder')),
     decoder: await savedLayers(join(folder, 'decoder')),
   };
-  const matches = matchLayers(saved, {
-    encoder: holdersOf(models, 'encoder'),
-    decoder: holdersOf(models, 'decoder'),
-  });
+  const holders = { encoder: holdersOf(models, 'encoder'), decoder: holdersOf(models, 'decoder') };
+  const matches = matchLayers(saved, holders, only);
   const misfit = matches.find((match) => !isFit(match));
   if (misfit !== undefined) {
-    const { message, hint } = misfitText(misfit, names);
+    const { message, hint } = misfitText(misfit, names, only);
     throw failure('shape-mismatch', message, hint, ['start_from']);
   }
   for (const { from, to } of matches) {

@@ -24,20 +24,24 @@ export interface Match<From extends Holder, To extends Holder> {
 /**
  * Pairs the layers that have weights: in the encoder from the first layer on, in the decoder from the last layer back. So a model
  * can have more layers around its latent than the one it starts from.
+ *
+ * @param only the part of the model whose layers are paired; both by default
  */
 export function matchLayers<From extends Holder, To extends Holder>(
   start: Holders<From>,
   model: Holders<To>,
+  only?: Part,
 ): readonly Match<From, To>[] {
   const pairs = (part: Part, from: readonly From[], to: readonly To[]): Match<From, To>[] =>
     from.flatMap((layer, index) => {
       const other = to[index];
       return other === undefined ? [] : [{ part, from: layer, to: other }];
     });
-  return [
+  const matches = [
     ...pairs('encoder', weighted(start.encoder), weighted(model.encoder)),
     ...pairs('decoder', weighted(start.decoder).reverse(), weighted(model.decoder).reverse()).reverse(),
   ];
+  return matches.filter(({ part }) => only === undefined || part === only);
 }
 
 function weighted<Each extends Holder>(layers: readonly Each[]): Each[] {
@@ -62,6 +66,7 @@ export function isFit({ from, to }: Match<Holder, Holder>): boolean {
 export function misfitText(
   { part, from, to }: Match<Holder, Holder>,
   names: { readonly start: string; readonly model: string },
+  only?: Part,
 ): { readonly message: string; readonly hint: string } {
   const order =
     part === 'encoder' ? 'in the encoder from the first layer on' : 'in the decoder from the last layer back';
@@ -69,7 +74,11 @@ export function misfitText(
     message:
       `${layerText(from)} in the ${part} of \`${names.start}\` does not fit ` +
       `${layerText(to)} in that of \`${names.model}\``,
-    hint: `layers with weights are matched ${order}: make these two equal, or train without \`start_from\``,
+    hint: `layers with weights are matched ${order}: make these two equal, or ${
+      only === undefined
+        ? `take only the other part, with \`start_part: ${part === 'encoder' ? 'decoder' : 'encoder'}\``
+        : 'train without `start_from`'
+    }`,
   };
 }
 

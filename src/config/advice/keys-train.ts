@@ -124,6 +124,7 @@ export const TRAIN: Rules = {
   base_model: 'start_from',
   transfer_from: 'start_from',
   warm_start: 'start_from',
+  start_parts: 'start_part',
   frozen: 'freeze',
   freeze_layers: 'freeze',
   frozen_layers: 'freeze',

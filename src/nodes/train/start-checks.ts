@@ -1,4 +1,4 @@
-/** What `check` finds in `start_from` and `freeze` of a `train` stage. */
+/** What `check` finds in `start_from`, `start_part` and `freeze` of a `train` stage. */
 import type { TrainSettings } from '../../schema/generated/settings.ts';
 import type { AnalysisContext, Finding, LayerDescription, ModelLayers } from '../../core/stage-type.ts';
 import type { Part } from '../../layers/layer.ts';
@@ -13,6 +13,7 @@ export function checkStart(
   model: ModelDescription,
   data: ImagesDescription | undefined,
 ): void {
+  checkPart(context);
   const { layers } = model;
   const { start_from: from } = context.inputs;
   const start = from?.kind === 'trained-model' ? from : undefined;
@@ -22,14 +23,31 @@ export function checkStart(
   if (fits) checkFreeze(context, layers, start?.layers);
 }
 
-function checkFit({ references, report }: Context, start: ModelLayers, layers: ModelLayers): boolean {
-  const misfit = matchLayers(flat(start), flat(layers)).find((match) => !isFit(match));
+/** A part of nothing. */
+function checkPart({ settings, references, report }: Context): void {
+  if (settings.start_part === undefined || references['start_from'] !== undefined) return;
+  report({
+    code: 'bad-setting',
+    message:
+      '`start_part` names a part of the model that takes trained weights, but there is no `start_from`',
+    hint: 'add `start_from` with the name of a `train` stage, or remove `start_part`',
+    at: ['start_part'],
+  });
+}
+
+function checkFit(
+  { settings, references, report }: Context,
+  start: ModelLayers,
+  layers: ModelLayers,
+): boolean {
+  const { start_part: only } = settings;
+  const misfit = matchLayers(flat(start), flat(layers), only).find((match) => !isFit(match));
   if (misfit === undefined) return true;
   const { start_from: from = '', model = '' } = references;
   const { part, to } = misfit;
   report({
     code: 'shape-mismatch',
-    ...misfitText(misfit, { start: from, model }),
+    ...misfitText(misfit, { start: from, model }, only),
     at: ['start_from'],
     related: {
       message: `\`${to.label}\` is defined here`,
@@ -62,7 +80,10 @@ function checkFreeze(context: Context, layers: ModelLayers, start: ModelLayers |
       hint: "numbers count the layers of both lists from 1, the encoder's first",
     });
   } else {
-    const taken = start === undefined ? [] : matchLayers(flat(start), flat(layers)).map(({ to }) => to);
+    const taken =
+      start === undefined
+        ? []
+        : matchLayers(flat(start), flat(layers), settings.start_part).map(({ to }) => to);
     const random = withWeights.filter((layer) => !taken.includes(layer));
     // The layers of a trained model of unknown architecture are only known when it has run.
     if (random.length === 0 || (from !== undefined && start === undefined)) return;
@@ -71,7 +92,7 @@ function checkFreeze(context: Context, layers: ModelLayers, start: ModelLayers |
       hint:
         from === undefined
           ? 'let the training `start_from` a trained model, or remove `freeze`'
-          : `\`${from}\` has no weights for them: freeze only layers that take theirs from it`,
+          : `they take no weights from \`${from}\`: freeze only layers that do`,
     });
   }
 }

@@ -18,14 +18,17 @@ type Context = StageContext<TrainSettings>;
  *
  * @throws Failure `shape-mismatch` if it does not fit the trained model that it starts from
  */
-export async function loadStart({ inputs, seed, log }: Context, tf: Tf): Promise<TrainableAutoencoder> {
+export async function loadStart(
+  { inputs, seed, log, settings }: Context,
+  tf: Tf,
+): Promise<TrainableAutoencoder> {
   const model = requireInput(inputs, 'model');
   const models = await loadTrainable(tf, model.folder, seed);
   const { start_from: start } = inputs;
   if (start === undefined) return models;
   try {
     const names = { start: start.stage, model: model.stage };
-    const taken = await takeWeights(tf, models, join(start.folder, 'model'), names);
+    const taken = await takeWeights(tf, models, join(start.folder, 'model'), names, settings.start_part);
     const others = models.autoencoder.layers.filter(
       ({ name, weights }) => weights.length > 0 && !taken.includes(name),
     );

@@ -2113,6 +2113,11 @@ export type TrainSettings = {
    * match keep their initial weights. The optimizer starts afresh.
    */
   readonly start_from?: string;
+  /**
+   * The part of the model that takes the weights of `start_from`; the other part keeps its initial weights,
+   * and may have other layers. Left out: both.
+   */
+  readonly start_part?: 'encoder' | 'decoder';
   readonly freeze?: Freeze;
   /**
    * The optimizer: a bare name, for Keras's default arguments, or a map of one name to its arguments. The

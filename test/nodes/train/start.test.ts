@@ -192,6 +192,41 @@ test('frozen layers of a deeper model keep the weights of the shallower one to t
   assert.ok((metrics['initial_similarity'] ?? 0) > 0.9);
 });
 
+test('only the encoder is taken: the decoder can have other layers; a frozen block keeps its weights to the bit', async (t) => {
+  const given = await prepare(t);
+  const first = await train(given, {
+    stage: 'first',
+    model: await modelStage(engine, given.root, structured),
+  });
+  const other: Architecture = {
+    ...structured,
+    decoder: [
+      layer('Dense', { units: 7, activation: 'relu' }),
+      layer('Dense', { units: 144, activation: 'sigmoid' }),
+      layer('Reshape', { target_shape: [...SHAPE] }),
+    ],
+  };
+  const model = await modelStage(engine, temporaryFolderBelow(given.root), other);
+  await assert.rejects(
+    train(given, { stage: 'whole', model, start: first.artifact }),
+    (error) => error instanceof Failure && error.diagnostics[0]?.code === 'shape-mismatch',
+  );
+  // The first dense layer and the block.
+  const settings = { start_part: 'encoder', freeze: [2, 4] } as const;
+  const second = await train(given, { stage: 'second', model, start: first.artifact, settings });
+  const [before, after] = [
+    await weightsOf(first.folder, 'encoder'),
+    await weightsOf(second.folder, 'encoder'),
+  ];
+  const [kept, trained] = [
+    [0, 2, 3],
+    [1, 4, 5],
+  ];
+  for (const index of kept ?? []) assert.deepEqual(after[index], before[index]);
+  for (const index of trained ?? []) assert.notDeepEqual(after[index], before[index]);
+  assert.ok(second.logs.some((line) => /`dense_\d+`.*with initial weights/.test(line)));
+});
+
 test('a training that starts from another resumes to the same bits', async (t) => {
   const given = await prepare(t);
   const { shallow: one, deep: two } = await models(given);
@@ -288,6 +323,18 @@ test('layers that do not fit, numbers beyond the last layer, and frozen models a
     'error out-of-range freeze.2',
   ]);
   assert.deepEqual(found({ freeze: [3, 4, 5, 6, 7] }), ['error bad-setting freeze']);
+});
+
+test('a part of the model is taken, and only that has to fit', () => {
+  const wide = [layer('Dense', { units: 10 }), layer('Reshape', { target_shape: [10] }), ...shallow.decoder];
+  const model = { ...shallow, decoder: wide };
+  assert.deepEqual(found({}, { model }), ['error shape-mismatch start_from']);
+  assert.deepEqual(found({ start_part: 'encoder' }, { model }), []);
+  assert.deepEqual(found({ start_part: 'decoder' }, { model }), ['error shape-mismatch start_from']);
+  assert.deepEqual(found({ start_part: 'encoder' }, { start: null }), ['error bad-setting start_part']);
+  assert.deepEqual(found({ start_part: 'decoder', freeze: 'encoder' }, { model: shallow }), [
+    'warning bad-setting freeze',
+  ]);
 });
 
 test('frozen random weights, frozen layers without weights and images of another scale are pointed out', () => {
