@@ -70,9 +70,22 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
   failed.write('digits/facts.json', JSON.stringify({ [HOSTILE]: HOSTILE }));
   const failedUrl = await reportUrl(failed.folder);
 
+  const named = makeOutputs(t);
+  const long = 'a_long_name_'.repeat(8);
+  named.write(
+    'metrics.json',
+    JSON.stringify({ quality: { [HOSTILE]: 0.5, [`test_${HOSTILE}`]: 1, [long]: 2 } }),
+  );
+  named.write('quality/metrics.json', JSON.stringify({ [HOSTILE]: 0.5 }));
+  named.write(
+    'quality/classes.csv',
+    `class,"${HOSTILE.replaceAll('"', '""')}"\n"${HOSTILE.replaceAll('"', '""')}",1\n`,
+  );
+  const namedUrl = await reportUrl(named.folder);
+
   for (const colorScheme of ['light', 'dark'] as const) {
     await t.test(`nothing on the console, no request, no barrier: ${colorScheme}`, async () => {
-      for (const address of [url, failedUrl]) {
+      for (const address of [url, failedUrl, namedUrl]) {
         const { page, complaints } = await visit(browser, address, { colorScheme });
         assert.deepEqual(await findBarriers(page), []);
         assert.deepEqual(complaints, []);
@@ -92,6 +105,24 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
     assert.match((await page.locator('#summary .notes').textContent()) ?? '', /<script>alert\(1\)<\/script>/);
     assert.equal(await page.evaluate('document.querySelectorAll("[onerror]").length'), 0);
     assert.deepEqual(complaints, []);
+  });
+
+  await t.test('so are names of metrics and classes in the results', async () => {
+    const { page, complaints } = await visit(browser, namedUrl);
+    assert.ok((await page.locator('.tiles').textContent())?.includes(HOSTILE));
+    assert.equal(await page.locator('script').count(), 1);
+    assert.equal(await page.evaluate('document.querySelectorAll("[onerror], [onload]").length'), 0);
+    assert.deepEqual(complaints, []);
+  });
+
+  await t.test('what is looked up is folded, until a reader opens it or follows a link to it', async () => {
+    const { page } = await visit(browser, url);
+    const hashes = page.locator('#hashes table');
+    assert.equal(await page.locator('details[open]').count(), 0);
+    assert.equal(await hashes.isVisible(), false);
+    await page.locator('nav a[href="#hashes"]').click();
+    await hashes.waitFor({ state: 'visible' });
+    assert.equal(await page.locator('details[open]').count(), 1);
   });
 
   await t.test('the previews are turned over by keyboard, and say where they are', async () => {
@@ -123,7 +154,7 @@ test('the report in a browser', { skip: withoutBrowser }, async (t) => {
   });
 
   await t.test('it fits a narrow window', async () => {
-    for (const address of [url, failedUrl]) {
+    for (const address of [url, failedUrl, namedUrl]) {
       const { page } = await visit(browser, address, { viewport: { width: 360, height: 700 } });
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
     }
