@@ -10,6 +10,8 @@ export interface Picture {
   /** `-S` options of the run. */
   readonly set?: readonly string[];
   readonly page?: Page;
+  /** Whether its section "Explore" is filmed. */
+  readonly film?: boolean;
 }
 
 export interface Page {
@@ -40,13 +42,19 @@ export const PICTURES: readonly Picture[] = [
     file: 'report.png',
     pipeline: 'pipelines/quickstart.yaml',
     from: 'report.html',
-    page: { width: 1160, until: '#stages' },
+    page: { width: 1160, until: '#explore' },
   },
   {
     file: 'report-phone.png',
     pipeline: 'pipelines/quickstart.yaml',
     from: 'report.html',
-    page: { width: 390, until: '#stages', scale: 2 },
+    page: { width: 390, until: '#explore', scale: 2 },
+  },
+  {
+    file: 'explore.gif',
+    pipeline: 'pipelines/quickstart.yaml',
+    from: 'report.html',
+    film: true,
   },
   {
     file: 'coursework-denoising.png',

@@ -13,6 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/core/package-root.ts';
+import { film } from './film.ts';
 import { PICTURES, type Page, type Picture } from './list.ts';
 
 const IMAGES = join(packageRoot, 'docs', 'images');
@@ -75,7 +76,12 @@ async function main(names: readonly string[]): Promise<void> {
     done.add(run);
     const source = join(packageRoot, 'outputs', name, from);
     const target = join(IMAGES, file);
-    const picture = page === undefined ? readFileSync(source) : await photograph(browser, source, page);
+    const picture =
+      item.film === true
+        ? await film(browser, source)
+        : page === undefined
+          ? readFileSync(source)
+          : await photograph(browser, source, page);
     // At most 256 colours: a third of the size, without a visible difference.
     writeFileSync(
       target,

@@ -35,10 +35,10 @@ export class Drawing {
     const [height, width, channels] = player.data.input;
     this.#canvas = make('canvas', { width, height });
     this.#fine = make('canvas', { width: width * FINENESS, height: height * FINENESS });
-    this.#paper = borderOf(player) < 128 ? 0 : 255;
+    this.#paper = Math.round(borderOf(player));
     this.#color =
       channels === 3
-        ? make('input', { type: 'color', value: this.#paper === 0 ? '#ffffff' : '#000000' })
+        ? make('input', { type: 'color', value: this.#paper < 128 ? '#ffffff' : '#000000' })
         : undefined;
     this.#pixels = new Float32Array(player.inputSize);
     this.#pen = [width / 2, height / 2];
@@ -170,7 +170,7 @@ export class Drawing {
   #strokeTo(place: Place): void {
     const context = this.#context;
     if (context === null) return;
-    const ink = 255 - this.#paper;
+    const ink = this.#paper < 128 ? 255 : 0;
     const color = this.#color?.value ?? `rgb(${ink} ${ink} ${ink})`;
     context.strokeStyle = color;
     context.fillStyle = color;

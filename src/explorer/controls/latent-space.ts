@@ -56,13 +56,18 @@ export function fillLatentSpace(panel: HTMLElement, player: Player, latents: Lat
     ...(map === undefined
       ? results
       : [
-          make('p', { class: 'quiet' }, map.explanation),
+          make('p', { class: 'quiet' }, introduction(player)),
           make('div', { class: 'beside' }, map.element, ...results),
         ]),
     // Single values of codes have no meaning of their own.
     ...(player.codes === undefined ? [makeSliders(latents, state)] : []),
     announcer.element,
   );
+}
+
+function introduction({ data: { images } }: Player): string {
+  const kind = images.split === 'test' ? 'test' : 'training';
+  return `Drag the ring: the latent at its place is decoded at once. Each point is one of ${images.count} ${kind} images.`;
 }
 
 /** The class of which a conditional model decodes an image. */

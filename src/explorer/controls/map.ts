@@ -19,8 +19,8 @@ const LARGE_STEP = 1 / 12;
 /** Decoded images of the grid between two frames. */
 const TILES_A_FRAME = 24;
 
-const HELP =
-  'Drag the ring, or press the arrow keys (with Shift: large steps). Page Up and Page Down go from image to image, Home goes to the mean.';
+const KEYS =
+  'The arrow keys move the ring, with Shift in large steps. Page Up and Page Down go from image to image, Home goes to the mean.';
 
 export class LatentMap {
   readonly element: HTMLElement;
@@ -70,6 +70,12 @@ export class LatentMap {
         this.#redrawAll();
       }),
       make('label', { class: 'check' }, grid, 'Show decoded images all over the map'),
+      make(
+        'details',
+        {},
+        make('summary', {}, 'Axes and keys'),
+        make('p', { class: 'quiet' }, this.#explanation()),
+      ),
     );
     state.listen(() => {
       this.#redraw();
@@ -79,13 +85,11 @@ export class LatentMap {
     this.#redrawAll();
   }
 
-  /** What the map shows, and how to use it. */
-  get explanation(): string {
-    const { images } = this.#player.data;
-    const points = `Each point is the latent of one of ${images.count} ${images.split === 'test' ? 'test' : 'training'} images.`;
-    if (this.#plane.kind === 'values') return `${points} The axes are the two latent values. ${HELP}`;
+  /** What the map shows, and what keys do there. */
+  #explanation(): string {
+    if (this.#plane.kind === 'values') return `The axes are the two latent values. ${KEYS}`;
     const share = Math.round(100 * this.#plane.share);
-    return `${points} The axes are the first two principal components, with ${share} % of the variance; a place on the map stands for the mean latent plus these two components. ${HELP}`;
+    return `The axes are the first two principal components of the latents of the images, with ${share} % of their variance. A place on the map stands for the mean latent plus these two components. ${KEYS}`;
   }
 
   get #chosenPlace(): Place {
@@ -115,7 +119,7 @@ export class LatentMap {
     canvas.setAttribute('role', 'application');
     canvas.setAttribute('aria-label', 'Map of latents');
     canvas.setAttribute('aria-roledescription', 'map');
-    canvas.setAttribute('aria-description', HELP);
+    canvas.setAttribute('aria-description', KEYS);
     const placeOf = (event: PointerEvent): Place => {
       const box = canvas.getBoundingClientRect();
       return [
