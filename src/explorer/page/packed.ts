@@ -22,7 +22,8 @@ export async function unpackFloats(text: string, length: number): Promise<Float3
 export async function unpackIntegers(text: string, length: number): Promise<Int16Array<ArrayBuffer>> {
   const bytes = await unpackBytes(text, length * 2);
   const integers = new Int16Array(length);
-  for (let at = 0; at < length; at++) integers[at] = (bytes[at] ?? 0) + 256 * (bytes[length + at] ?? 0) - ZERO;
+  for (let at = 0; at < length; at++)
+    integers[at] = (bytes[at] ?? 0) + 256 * (bytes[length + at] ?? 0) - ZERO;
   return integers;
 }
 
