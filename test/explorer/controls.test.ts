@@ -293,6 +293,14 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
     });
   }
 
+  await t.test('the style of the models hides nothing else of the page', async () => {
+    const { page } = await open();
+    for (const title of await page.locator('section.folded summary, #pipeline summary').all())
+      await title.click();
+    for (const part of ['#environment dl', '#reproduce ol', '#hashes table', '#pipeline .yaml'])
+      assert.ok(await page.locator(part).first().isVisible(), part);
+  });
+
   await t.test('tabs are changed by arrow keys', async () => {
     const { page } = await open();
     await page.getByRole('tab').first().focus();

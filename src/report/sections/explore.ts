@@ -21,7 +21,7 @@ export function exploreSection({ models, wasm, absent }: PageModels): Html {
                 This needs scripts, which your browser does not run for this page.
               </p></noscript
             >
-            <p class="printed quiet">To try the model, open the report in a browser.</p>
+            <p class="on-paper quiet">To try the model, open the report in a browser.</p>
             <div class="explorer">
               ${models.map(({ stage, json }) => dataElement(stage, json))}
               <script type="text/plain" class="wasm">
