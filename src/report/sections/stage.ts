@@ -162,7 +162,7 @@ function series(
     <div class="frames" role="group" aria-label="${counts}" tabindex="0">
       ${beside.map(
         (shown) =>
-          html`<figure class="beside">
+          html`<figure>
             <div class="card">${picture(shown)}</div>
             <figcaption>${breakable(`${stage}/${shown.path}`)}</figcaption>
           </figure> `,
