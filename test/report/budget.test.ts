@@ -63,6 +63,19 @@ test('many large stages do not make a large report; figures come before series, 
   assert.ok(shown.some((exhibit) => exhibit.kind === 'unshown' && exhibit.path === 'figure.png'));
 });
 
+test('models take their room from pictures, and leave some in any case', () => {
+  const figures = Array.from({ length: 12 }, (_, index): Exhibit => {
+    return { kind: 'figure', picture: picture(`${index}.png`, 1e6) };
+  });
+  const shown = (models: number): number =>
+    withinBudget([stage('a', figures)], models)
+      .flatMap(({ exhibits }) => exhibits)
+      .filter(({ kind }) => kind === 'figure').length;
+  for (const models of [0, 2e6, 4e6]) assert.ok(shown(models) * 1e6 * (4 / 3) + models < 10e6);
+  assert.ok(shown(4e6) < shown(0));
+  assert.equal(shown(100e6), 3);
+});
+
 test('even distances', () => {
   assert.deepEqual(evenly([1, 2, 3, 4, 5], 3), [1, 3, 5]);
   assert.deepEqual(evenly([1, 2, 3], 1), [3]);
