@@ -46,7 +46,7 @@
   events.addEventListener('end', () => {
     events.close();
     line.textContent =
-      'The run has ended. This page stays as it is; the same is in report.html of its outputs.';
+      'The run has ended. This page stays as it is; report.html of its outputs has the same, and its trained models to try.';
   });
   events.addEventListener('error', () => {
     line.textContent = 'The connection to the run is lost.';

@@ -1,5 +1,7 @@
 /** Every picture in `docs/images/`, and where it comes from. */
 
+import type { Film } from './film.ts';
+
 export interface Picture {
   /** File name in `docs/images/`. */
   readonly file: string;
@@ -10,8 +12,8 @@ export interface Picture {
   /** `-S` options of the run. */
   readonly set?: readonly string[];
   readonly page?: Page;
-  /** Whether its section "Explore" is filmed. */
-  readonly film?: boolean;
+  /** Of a film of how its section "Explore" is used: all of it, or its last frame. */
+  readonly film?: keyof Film;
 }
 
 export interface Page {
@@ -51,11 +53,12 @@ export const PICTURES: readonly Picture[] = [
     page: { width: 390, until: '#explore', scale: 2 },
   },
   {
-    file: 'explore.gif',
+    file: 'explore.webp',
     pipeline: 'pipelines/quickstart.yaml',
     from: 'report.html',
-    film: true,
+    film: 'animation',
   },
+  { file: 'explore.png', pipeline: 'pipelines/quickstart.yaml', from: 'report.html', film: 'still' },
   {
     file: 'coursework-denoising.png',
     pipeline: `${COURSEWORK}/mnist-denoising.yaml`,

@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { packageRoot } from '../../src/core/package-root.ts';
-import { film } from './film.ts';
+import { filmExplorer, type Film } from './film.ts';
 import { PICTURES, type Page, type Picture } from './list.ts';
 
 const IMAGES = join(packageRoot, 'docs', 'images');
@@ -62,6 +62,15 @@ async function photograph(
   return picture;
 }
 
+const films = new Map<string, Promise<Film>>();
+
+/** Filming takes a minute, and gives two pictures. */
+function filmOnce(browser: Browser, path: string): Promise<Film> {
+  const film = films.get(path) ?? filmExplorer(browser, path);
+  films.set(path, film);
+  return film;
+}
+
 async function main(names: readonly string[]): Promise<void> {
   const wanted = PICTURES.filter(
     ({ pipeline }) => names.length === 0 || names.includes(basename(pipeline, '.yaml')),
@@ -77,8 +86,8 @@ async function main(names: readonly string[]): Promise<void> {
     const source = join(packageRoot, 'outputs', name, from);
     const target = join(IMAGES, file);
     const picture =
-      item.film === true
-        ? await film(browser, source)
+      item.film !== undefined
+        ? (await filmOnce(browser, source))[item.film]
         : page === undefined
           ? readFileSync(source)
           : await photograph(browser, source, page);
