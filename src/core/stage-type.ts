@@ -24,6 +24,8 @@ export interface LayerDescription {
   readonly kind: string;
   /** Its name in the model, such as `dense_1`. */
   readonly label: string;
+  /** The label of the layer to which a kernel belongs that is tied. */
+  readonly tiedTo?: string;
   readonly weights: readonly WeightDescription[];
 }
 

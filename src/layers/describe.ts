@@ -18,6 +18,7 @@ export function describeLayers({ encoder, decoder }: AutoencoderShapes): ModelLa
   const describe = ({ layer, label, weights, input, output, tiedTo }: PlacedLayer): LayerDescription => ({
     kind: layer.name,
     label,
+    ...(tiedTo === undefined ? {} : { tiedTo }),
     weights: [
       ...(tiedTo === undefined
         ? []

@@ -54,7 +54,7 @@ export function tie(
   if (source.layer.name !== 'Dense') {
     return wrong(
       'bad-setting',
-      `layer ${number} of the encoder is a \`${source.layer.name}\`, and only \`Dense\` layers can be tied`,
+      `layer ${number} of the encoder is \`${source.layer.name}\`, and only \`Dense\` layers can be tied`,
       choices(encoder),
     );
   }

@@ -90,7 +90,7 @@ function resolveInputs(
         severity: 'error',
         message:
           `\`${key}\` needs ${port.accepts.map((accepted) => KIND_NAMES[accepted]).join(' or ')}, ` +
-          `but \`${target}\` is a \`${other.type}\` stage and produces ${KIND_NAMES[kind]}`,
+          `but \`${target}\` is a stage of type \`${other.type}\` and produces ${KIND_NAMES[kind]}`,
         range: located.locate(['stages', name, key], 'value'),
         hint: stagesFor(located, stagesOfKinds(located, port.accepts), port.accepts),
         related: [

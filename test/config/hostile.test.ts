@@ -39,7 +39,7 @@ const CORPUS: Readonly<Record<string, string | Uint8Array>> = {
   'deep-question': `${'? '.repeat(20_000)}x\n`,
   'many-keys': `name: x\nparams:\n${many(10_000, (i) => `  key${i}: 1`)}\nstages: {}\n`,
   'many-stages': `name: x\nstages:\n${many(4000, (i) => `  s${i}: { type: dataset }`)}\n`,
-  'many-unknown': `name: x\n${many(15_000, (i) => `k${i}: 1`)}\n`,
+  'many-unknown': `name: x\n${many(10_000, (i) => `k${i}: 1`)}\n`,
   'many-equal-keys': `name: x\n${many(20_000, () => 'k: 1')}\n`,
   'many-layers': stage(
     `{ type: model, input_shape: [28, 28, 1], encoder: [${Array(20_000).fill('Flatten').join(',')}], decoder: [] }`,
@@ -139,15 +139,20 @@ for (const [name, content] of Object.entries(CORPUS)) writeFileSync(join(folder,
 /** Files that one process checks. */
 const BATCH = 12;
 
-/** Checks files as a user would, in a process that is killed where it does not end. */
+/** Seconds of the processor, which a busy machine does not use up, after which a process counts as one that never ends. */
+const MOST_SECONDS = 60;
+
+/** Checks files as a user would, in a process that is killed if it does not end. */
 function check(
   names: readonly string[],
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const files = names.map((name) => `${name}.yaml`);
-  const options = ['--max-old-space-size=512', ...HOURGLASS];
-  const child = spawn(process.execPath, [...options, 'check', ...files, '--json'], {
+  const node = [process.execPath, '--max-old-space-size=512', ...HOURGLASS, 'check', ...files, '--json'];
+  const limited = `ulimit -t ${MOST_SECONDS} && exec "$0" "$@"`;
+  // One that waits for ever uses no processor.
+  const child = spawn('sh', ['-c', limited, ...node], {
     cwd: folder,
-    timeout: 60_000,
+    timeout: 1_200_000,
     killSignal: 'SIGKILL',
   });
   let [stdout, stderr] = ['', ''];
@@ -158,7 +163,7 @@ function check(
   });
 }
 
-test('every hostile file gets diagnostics', { timeout: 300_000 }, async () => {
+test('every hostile file gets diagnostics', async () => {
   assert.ok(FILES.length >= 60);
   for (let first = 0; first < FILES.length; first += BATCH) {
     const names = FILES.slice(first, first + BATCH);
@@ -194,47 +199,41 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
   ),
 }));
 
-test(
-  'no tree with such keys pollutes a prototype, through the file, what it extends, or `-S`',
-  { timeout: 300_000 },
-  async () => {
-    const place = join(folder, 'trees');
-    mkdirSync(place);
-    const [file, base] = [join(place, 'p.yaml'), join(place, 'base.yaml')];
-    const before = Object.getOwnPropertyNames(Object.prototype).sort();
-    const options = { stageTypes: stageTypes(false) };
-    await fc.assert(
-      fc.asyncProperty(
-        tree,
-        tree,
-        EVIL,
-        tree,
-        fc.array(KEY, { minLength: 1, maxLength: 3 }),
-        async (own, extended, evil, value, path) => {
-          const root = new Map<unknown, unknown>([
-            ...(own instanceof Map ? own : []),
-            ['extends', 'base.yaml'],
-            [evil, value],
-          ]);
-          writeFileSync(file, stringify(root));
-          writeFileSync(
-            base,
-            stringify(
-              new Map<unknown, unknown>([['name', 'x'], ...(extended instanceof Map ? extended : [])]),
-            ),
-          );
-          const { located, diagnostics } = await loadPipeline(file, {
-            ...options,
-            overrides: [`${[...path, evil].join('.')}={ ${evil}: 1 }`],
-          });
-          assert.ok(diagnostics.some(isError));
-          assert.equal(located, undefined);
-          assert.deepEqual(Object.getOwnPropertyNames(Object.prototype).sort(), before);
-          for (const key of ['name', 'params', 'stages', 'seed', 'type', 'data', 'a'])
-            assert.ok(!(key in {}), key);
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  },
-);
+test('no tree with such keys pollutes a prototype, through the file, what it extends, or `-S`', async () => {
+  const place = join(folder, 'trees');
+  mkdirSync(place);
+  const [file, base] = [join(place, 'p.yaml'), join(place, 'base.yaml')];
+  const before = Object.getOwnPropertyNames(Object.prototype).sort();
+  const options = { stageTypes: stageTypes(false) };
+  await fc.assert(
+    fc.asyncProperty(
+      tree,
+      tree,
+      EVIL,
+      tree,
+      fc.array(KEY, { minLength: 1, maxLength: 3 }),
+      async (own, extended, evil, value, path) => {
+        const root = new Map<unknown, unknown>([
+          ...(own instanceof Map ? own : []),
+          ['extends', 'base.yaml'],
+          [evil, value],
+        ]);
+        writeFileSync(file, stringify(root));
+        writeFileSync(
+          base,
+          stringify(new Map<unknown, unknown>([['name', 'x'], ...(extended instanceof Map ? extended : [])])),
+        );
+        const { located, diagnostics } = await loadPipeline(file, {
+          ...options,
+          overrides: [`${[...path, evil].join('.')}={ ${evil}: 1 }`],
+        });
+        assert.ok(diagnostics.some(isError));
+        assert.equal(located, undefined);
+        assert.deepEqual(Object.getOwnPropertyNames(Object.prototype).sort(), before);
+        for (const key of ['name', 'params', 'stages', 'seed', 'type', 'data', 'a'])
+          assert.ok(!(key in {}), key);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

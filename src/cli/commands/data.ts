@@ -125,7 +125,7 @@ function chooseStage(
       {
         code: 'wrong-stage-kind',
         severity: 'error',
-        message: `\`${named}\` is a \`${type}\` stage, which has no images to show`,
+        message: `\`${named}\` is a stage of type \`${type}\`, which has no images to show`,
         range: locate(['stages', named], 'key'),
         hint: `stages with images: ${withImages.join(', ') || 'none'}`,
       },
@@ -222,8 +222,8 @@ async function compute(
         severity: 'error',
         message:
           name === stage
-            ? `\`${name}\` is a \`${type}\` stage, which \`data\` does not run`
-            : `\`${stage}\` needs \`${name}\`, a \`${type}\` stage, which \`data\` does not run`,
+            ? `\`${name}\` is a stage of type \`${type}\`, which \`data\` does not run`
+            : `\`${stage}\` needs \`${name}\`, a stage of type \`${type}\`, which \`data\` does not run`,
         range: located.locate(['stages', name], 'key'),
         hint: `run it first: \`${commandLine(callWords('run', { ...options, pipeline: options.path, stages: [stage] }))}\``,
       }),

@@ -88,7 +88,7 @@ function checkExplainable({ pipeline, locate }: LocatedPipeline, stage: string):
     {
       code: 'wrong-stage-kind',
       severity: 'error',
-      message: `\`${stage}\` is a \`${type}\` stage, which has no program`,
+      message: `\`${stage}\` is a stage of type \`${type}\`, which has no program`,
       range: locate(['stages', stage], 'key'),
       hint:
         others.length === 0

@@ -80,6 +80,7 @@ function checkFreeze(context: Context, layers: ModelLayers, start: ModelLayers |
       hint: "numbers count the layers of both lists from 1, the encoder's first",
     });
   } else {
+    checkTied(context, layers, frozen);
     const taken =
       start === undefined
         ? []
@@ -95,6 +96,29 @@ function checkFreeze(context: Context, layers: ModelLayers, start: ModelLayers |
           : `they take no weights from \`${from}\`: freeze only layers that do`,
     });
   }
+}
+
+/** The kernel of a tied layer belongs to a layer of the encoder, and changes unless that is frozen, too. */
+function checkTied(
+  { references, report }: Context,
+  { encoder, decoder }: ModelLayers,
+  frozen: ReadonlySet<LayerDescription>,
+): void {
+  const changing = new Set(
+    encoder
+      .flat()
+      .filter((layer) => !frozen.has(layer))
+      .map(({ label }) => label),
+  );
+  const tied = decoder.flat().filter((layer) => frozen.has(layer) && changing.has(layer.tiedTo ?? ''));
+  if (tied.length === 0) return;
+  report({
+    code: 'bad-setting',
+    severity: 'warning',
+    message: `\`freeze\` does not keep the kernel of ${labelsOf(tied)} of \`${references['model']}\`: it belongs to a layer of the encoder, and changes with it`,
+    hint: `freeze ${tied.map(({ tiedTo = '' }) => `\`${tiedTo}\``).join(', ')}, too`,
+    at: ['freeze'],
+  });
 }
 
 /** Reports numbers beyond the last layer. */

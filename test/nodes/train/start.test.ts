@@ -311,8 +311,13 @@ test('what fits is not reported', () => {
   for (const model of [structured, quantized])
     assert.deepEqual(found({ freeze: [2] }, { model, start: model }), []);
   // The block is layer 4, and the last tied layer has only the kernel of layer 2.
-  assert.deepEqual(found({ freeze: [2, 4, 5, 7] }, { model: structured, start: structured }), []);
+  assert.deepEqual(found({ freeze: [2, 4, 6, 7] }, { model: structured, start: structured }), []);
   assert.deepEqual(found({ freeze: 'encoder' }, { model: structured, start: structured }), []);
+  // Layer 8 has no bias, and its kernel is that of layer 2.
+  assert.deepEqual(found({ freeze: [2, 8] }, { model: structured, start: structured }), []);
+  assert.deepEqual(found({ freeze: [3, 8] }, { model: structured, start: structured }), [
+    'warning bad-setting freeze',
+  ]);
 });
 
 test('layers that do not fit, numbers beyond the last layer, and frozen models are refused at their place', () => {
