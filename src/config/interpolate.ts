@@ -8,7 +8,6 @@ import {
   type LocatedMap,
   type LocatedScalar,
   mapValues,
-  partsOf,
   sourceOf,
   type Origin,
 } from './located.ts';
@@ -17,6 +16,7 @@ import { keysOf, parameterMeant, stageMeant } from './advice/parameters.ts';
 import { plainParameter } from './advice/names.ts';
 import { readPython } from './advice/python.ts';
 import { InterpolatedStages, namesOfParameters } from './interpolated-stages.ts';
+import { depthOf, weightOf } from './extent.ts';
 import { segmentsOf } from './override.ts';
 import { applySweep } from './swept.ts';
 import { MAX_DEPTH, MAX_WEIGHT } from './tree.ts';
@@ -389,16 +389,4 @@ function isBroken(value: Located): boolean {
 
 function broken({ range }: LocatedScalar): LocatedScalar {
   return { kind: 'scalar', value: null, range, broken: true };
-}
-
-/** The number of values in a tree, with texts counted as for `MAX_WEIGHT`. */
-function weightOf(value: Located): number {
-  if (value.kind === 'scalar') return 1 + (typeof value.value === 'string' ? value.value.length >> 4 : 0);
-  return partsOf(value).reduce((sum, part) => sum + weightOf(part), 1);
-}
-
-/** Levels of maps and lists in a value: 0 for a scalar. */
-function depthOf(value: Located): number {
-  if (value.kind === 'scalar') return 0;
-  return partsOf(value).reduce((deepest, part) => Math.max(deepest, depthOf(part) + 1), 1);
 }
