@@ -17,7 +17,7 @@ import { backticked, quoted } from './diagnostics/wording.ts';
 import { overValue, type Located, type LocatedEntry, type LocatedScalar, type Scalar } from './located.ts';
 
 /** The largest float32. */
-const LARGEST_NUMBER = (2 - 2 ** -23) * 2 ** 127;
+export const LARGEST_NUMBER = (2 - 2 ** -23) * 2 ** 127;
 
 /** Levels of nested maps and lists. A pipeline has about six. */
 export const MAX_DEPTH = 64;

@@ -6,6 +6,7 @@ import { readMerged } from '../../src/config/extends.ts';
 import { find, locate, toJson, type Located, type LocatedMap } from '../../src/config/located.ts';
 import { applyOverrides, overrideSources } from '../../src/config/override.ts';
 import { parseSource } from '../../src/config/parse.ts';
+import { LARGEST_NUMBER } from '../../src/config/tree.ts';
 import type { DocumentPath } from '../../src/config/pipeline.ts';
 import type { Diagnostic, SourceRange } from '../../src/core/diagnostic.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts';
@@ -18,7 +19,7 @@ const scalar = fc.oneof(
   fc.constant(null),
   fc.boolean(),
   fc.integer(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double({ noNaN: true, min: -LARGEST_NUMBER, max: LARGEST_NUMBER }),
   fc.string(),
   fc.constantFrom(
     'yes',
