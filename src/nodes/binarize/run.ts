@@ -1,11 +1,4 @@
-import {
-  openImages,
-  readImageSet,
-  SPLITS,
-  writeImageSet,
-  type StoredImages,
-  type StreamedImages,
-} from '../../formats/images.ts';
+import { readImageSet, writeImageSet, type StoredImages, type StreamedImages } from '../../formats/images.ts';
 import { partOf, scaled, type HeldNumbers } from '../../formats/numbers.ts';
 import type { BinarizeSettings } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
@@ -14,6 +7,7 @@ import { deriveSeed } from '../../core/seed.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { changeSplits } from '../splits.ts';
 import { stretchesOf } from '../stretches.ts';
 import { sameForAll, THRESHOLD } from './threshold.ts';
 
@@ -27,11 +21,9 @@ export async function runBinarize(context: StageContext<BinarizeSettings>): Prom
   const { method, threshold } = context.settings;
   const uniform = method === 'threshold' ? sameForAll(threshold, record.range) : undefined;
   if (uniform !== undefined) throw failure('out-of-range', uniform.message, uniform.hint, ['threshold']);
-  const splits: Partial<Record<Split, StreamedImages>> = {};
-  for (const split of SPLITS) {
-    if (record.splits[split] === undefined) continue;
-    splits[split] = binarized(context, await openImages(source.folder, split), split);
-  }
+  const splits = await changeSplits(source.folder, record, (images, split) =>
+    binarized(context, images, split),
+  );
   await writeImageSet(context.folder, { shape: record.shape, range: [0, 1], splits });
   return {};
 }

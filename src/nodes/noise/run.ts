@@ -1,7 +1,6 @@
 import {
   openImages,
   readImageSet,
-  SPLITS,
   toFloat32,
   writeImageSet,
   type ImageSet,
@@ -13,6 +12,7 @@ import type { NoiseSettings } from '../../schema/generated/settings.ts';
 import { Philox } from '../../core/philox.ts';
 import type { Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { changeSplits } from '../splits.ts';
 import { stretchesOf } from '../stretches.ts';
 import { corruptionOf } from './kinds.ts';
 import { rangeAfter } from './range.ts';
@@ -24,11 +24,9 @@ export async function runNoise(context: StageContext<NoiseSettings>): Promise<St
   const source = context.inputs['data']?.folder;
   if (source === undefined) throw new Error('noise without data');
   const record = await readImageSet(source);
-  const corrupted: Partial<Record<Split, Corrupted>> = {};
-  for (const split of SPLITS) {
-    if (record.splits[split] === undefined) continue;
-    corrupted[split] = corrupt(context, await openImages(source, split), split, record.range);
-  }
+  const corrupted = await changeSplits(source, record, (images, split) =>
+    corrupt(context, images, split, record.range),
+  );
   const all = Object.entries(corrupted);
   const rangeOfAll = (): ImageSet['range'] => {
     const ranges = all.map(([, { measured }]) => measured.range);

@@ -1,17 +1,11 @@
-import {
-  openImages,
-  readImageSet,
-  SPLITS,
-  writeImageSet,
-  type StoredImages,
-  type StreamedImages,
-} from '../../formats/images.ts';
+import { readImageSet, writeImageSet, type StoredImages, type StreamedImages } from '../../formats/images.ts';
 import { partOf, typeOf, zeros, type HeldNumbers } from '../../formats/numbers.ts';
 import { resizer } from '../../formats/resample.ts';
 import type { ResizeSettings } from '../../schema/generated/settings.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { changeSplits } from '../splits.ts';
 import { stretchesOf } from '../stretches.ts';
 
 /** Images resized between two checks for progress and Ctrl-C. */
@@ -22,11 +16,9 @@ export async function runResize(context: StageContext<ResizeSettings>): Promise<
   if (source === undefined) throw new Error('resize without data');
   const record = await readImageSet(source.folder);
   const shape: ImageShape = [...context.settings.size, record.shape[2]];
-  const splits: Partial<Record<Split, StreamedImages>> = {};
-  for (const split of SPLITS) {
-    if (record.splits[split] === undefined) continue;
-    splits[split] = resize(context, await openImages(source.folder, split), split, shape);
-  }
+  const splits = await changeSplits(source.folder, record, (images, split) =>
+    resize(context, images, split, shape),
+  );
   await writeImageSet(context.folder, { shape, range: record.range, splits });
   return {};
 }

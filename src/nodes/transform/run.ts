@@ -1,15 +1,9 @@
-import {
-  openImages,
-  readImageSet,
-  SPLITS,
-  writeImageSet,
-  type StoredImages,
-  type StreamedImages,
-} from '../../formats/images.ts';
+import { readImageSet, writeImageSet, type StoredImages, type StreamedImages } from '../../formats/images.ts';
 import { partOf, typeOf, zeros, type HeldNumbers } from '../../formats/numbers.ts';
 import type { TransformSettings } from '../../schema/generated/settings.ts';
 import type { ImageShape, Split } from '../../core/stage-type.ts';
 import type { StageContext, StageResult } from '../contract.ts';
+import { changeSplits } from '../splits.ts';
 import { stretchesOf } from '../stretches.ts';
 
 /** Images between two checks for progress and Ctrl-C. */
@@ -20,11 +14,9 @@ export async function runTransform(context: StageContext<TransformSettings>): Pr
   if (source === undefined) throw new Error('transform without data');
   const record = await readImageSet(source.folder);
   const change = transformer(record.shape, context.settings);
-  const splits: Partial<Record<Split, StreamedImages>> = {};
-  for (const split of SPLITS) {
-    if (record.splits[split] === undefined) continue;
-    splits[split] = reorder(context, await openImages(source.folder, split), split, change);
-  }
+  const splits = await changeSplits(source.folder, record, (images, split) =>
+    reorder(context, images, split, change),
+  );
   await writeImageSet(context.folder, { shape: change.shape, range: record.range, splits });
   return {};
 }
