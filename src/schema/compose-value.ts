@@ -138,8 +138,11 @@ function composeChoice(
   inList: boolean,
 ): JsonObject {
   const text = textBranch(schema);
-  const names = text === undefined ? [] : stringsAt(resolveReference(text, root)[0], 'enum');
+  const [texts] = text === undefined ? [{}] : resolveReference(text, root);
+  const names = stringsAt(texts, 'enum');
   const members = objectAt(schema, 'properties');
+  const memberOf = (bare: string): string | undefined =>
+    Object.keys(members).find((each) => each.toLowerCase() === bare.toLowerCase());
   const properties: Record<string, Json> = {};
   const snippets: JsonObject[] = [];
   for (const [name, member] of Object.entries(members)) {
@@ -155,10 +158,14 @@ function composeChoice(
     properties[name] = { $ref: `#/definitions/${definition}`, ...(inList ? { doNotSuggest: true } : {}) };
     snippets.push(...snippetsOf(name, resolved, owner, names, inList));
   }
+  const aliases = objectAt(texts, 'aliases');
+  for (const bare of names) {
+    // Names that take no arguments.
+    if (!(bare in aliases) && memberOf(bare) === undefined) snippets.push({ label: bare, body: bare });
+  }
   const label = title.replace(/Spec$/, '').toLowerCase();
   const about = (bare: string): string => {
-    const name = Object.keys(members).find((each) => each.toLowerCase() === bare.toLowerCase());
-    const [member] = resolveReference(objectAt(members, name ?? bare), root);
+    const [member] = resolveReference(objectAt(members, memberOf(bare) ?? bare), root);
     return stringAt(member, 'description') ?? '';
   };
   const {
