@@ -1,6 +1,7 @@
 /** The page of a report: its parts and their order. */
 import { formatSeconds } from '../core/format.ts';
 import { explorerScript } from '../explorer/script.ts';
+import type { PageModels } from '../explorer/write/models.ts';
 import { asset, brand, renderDocument } from './document.ts';
 import { html, type Content, type Html } from './html.ts';
 import type { Report } from './report.ts';
@@ -9,7 +10,7 @@ import { environmentSection, hashesSection, metricsSection, reproduceSection } f
 import { graphOf, pipelineSection } from './sections/pipeline.ts';
 import { runningSection } from './sections/running.ts';
 import { isOnTop, stageSection } from './sections/stage.ts';
-import { findMainFigure } from './sections/main-figure.ts';
+import { findMainFigure, nearestFirst } from './sections/main-figure.ts';
 import { summarySection } from './sections/summary.ts';
 import { activityLine, breakable, enumerate, stateMark } from './parts.ts';
 import { stateText, statusText } from './states.ts';
@@ -54,7 +55,7 @@ export function renderPage(report: Report, version?: number): string {
     contents: part('contents'),
     // What runs now and the results first, then what one can look at, then what one can look up.
     main: html`${version === undefined ? undefined : part('running-part')}
-      ${part('summary-part')}${report.explorer === undefined ? undefined : exploreSection(report.explorer)}
+      ${part('summary-part')}${report.explorer === undefined ? undefined : exploreSection(nearModels(report, report.explorer))}
       <section id="stages" aria-labelledby="stages-title">
         <h2 id="stages-title">Stages</h2>
         ${part('graph-part')} ${report.stages.map(({ name }) => part(`part-${name}`))}
@@ -63,6 +64,11 @@ export function renderPage(report: Report, version?: number): string {
       ${part('hashes-part')}`,
     footer: html``,
   });
+}
+
+/** The model of the main figure is the first to be tried. */
+function nearModels(report: Report, explorer: PageModels): PageModels {
+  return { ...explorer, models: nearestFirst(report, explorer.models) };
 }
 
 /** Shows whether the page is still connected to its run. */

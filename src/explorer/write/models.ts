@@ -29,7 +29,7 @@ export interface PageModelsOptions {
 
 /** What one model, and all together, may take of a page, in bytes. */
 const MOST_OF_ONE = 3e6;
-const MOST_OF_ALL = 4e6;
+const MOST_OF_ALL = 5.5e6;
 /** With large ones: what a browser can still open. */
 const MOST_OF_LARGE = 200e6;
 

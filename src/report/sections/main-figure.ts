@@ -32,3 +32,24 @@ export function findMainFigure({ stages }: Report): MainFigure | undefined {
   }
   return best;
 }
+
+/**
+ * Sorts what belongs to stages by how near they are to the main figure: first its inputs, then their inputs, and so on. Those on which
+ * it does not depend, and those equally near, keep their order.
+ */
+export function nearestFirst<Item extends { readonly stage: string }>(
+  report: Report,
+  items: readonly Item[],
+): readonly Item[] {
+  const byName = new Map(report.stages.map((stage) => [stage.name, stage]));
+  const distances = new Map<string, number>();
+  let reached = [findMainFigure(report)?.stage ?? ''];
+  for (let distance = 0; reached.length > 0; distance++) {
+    for (const name of reached) distances.set(name, distance);
+    reached = reached
+      .flatMap((name) => Object.values(byName.get(name)?.inputs ?? {}))
+      .filter((name) => !distances.has(name));
+  }
+  const distanceOf = ({ stage }: Item): number => distances.get(stage) ?? byName.size;
+  return items.toSorted((a, b) => distanceOf(a) - distanceOf(b));
+}
