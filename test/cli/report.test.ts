@@ -163,5 +163,6 @@ test('a failed run leaves a report that says why; outputs of a plugin are shown'
   assert.equal(document.querySelector('#stage-bad .mark')?.classList.contains('failed'), true);
   assert.equal(document.querySelector('img')?.getAttribute('alt'), 'A chart of our own');
   assert.match(document.querySelector('#stage-good table')?.textContent ?? '', /bread/);
-  assert.match(document.querySelector('.tiles')?.textContent ?? '', /score\s+of good\s*0\.6250/);
+  assert.match(document.querySelector('.measured')?.textContent ?? '', /good/);
+  assert.match(document.querySelector('.tiles')?.textContent ?? '', /score\s*0\.6250/);
 });
