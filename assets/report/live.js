@@ -30,6 +30,7 @@
     }
     part.querySelectorAll('.series').forEach(addSlider);
     part.querySelectorAll('.map').forEach(addPeek);
+    hourglass.startIn(part);
     if (focused) document.getElementById(focused)?.focus();
   }
 

@@ -9,7 +9,7 @@ export interface DocumentParts {
   readonly title: string;
   /** The only script that may run. */
   readonly script: string;
-  /** Whether the page contains models, which run in WebAssembly. */
+  /** Whether the page contains models, or may get some: they run in WebAssembly. */
   readonly hasModels?: boolean;
   /** Whether the page may send requests to its server. */
   readonly isLive: boolean;

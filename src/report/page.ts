@@ -23,6 +23,10 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
     ['contents', contentsPart(report)],
     ['running-part', runningSection(report)],
     ['summary-part', summarySection(report, main)],
+    [
+      'explore-part',
+      report.explorer === undefined ? html`` : exploreSection(nearModels(report, report.explorer)),
+    ],
     ['graph-part', graphOf(report)],
     ...report.stages.map((stage) => [`part-${stage.name}`, stageSection(report, stage, main)] as const),
     ['pipeline-part', pipelineSection(report)],
@@ -40,7 +44,8 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
  */
 export function renderPage(report: Report, version?: number): string {
   const parts = renderParts(report);
-  const hasModels = (report.explorer?.models.length ?? 0) > 0;
+  // At the end of a run, a live page gets the models.
+  const hasModels = version !== undefined || (report.explorer?.models.length ?? 0) > 0;
   const part = (id: string): Html => html`<div id="${id}">${parts.get(id)}</div>`;
   return renderDocument({
     title: `${report.name}: report`,
@@ -54,8 +59,8 @@ export function renderPage(report: Report, version?: number): string {
     header: html`${part('head')}${version === undefined ? undefined : liveLine(version)}`,
     contents: part('contents'),
     // What runs now and the results first, then what one can look at, then what one can look up.
-    main: html`${version === undefined ? undefined : part('running-part')}
-      ${part('summary-part')}${report.explorer === undefined ? undefined : exploreSection(nearModels(report, report.explorer))}
+    main: html`${version === undefined ? undefined : part('running-part')} ${part('summary-part')}
+      ${part('explore-part')}
       <section id="stages" aria-labelledby="stages-title">
         <h2 id="stages-title">Stages</h2>
         ${part('graph-part')} ${report.stages.map(({ name }) => part(`part-${name}`))}

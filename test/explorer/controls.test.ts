@@ -9,7 +9,7 @@ import { frameFor, SIZE } from '../../src/explorer/page/frame.ts';
 import { findBarriers, startBrowser, visit, withoutBrowser } from '../report/browser.ts';
 import { rig } from '../rig.ts';
 import { MODELS } from './pipeline.ts';
-import { PANEL, ask, assertShows, openTab, pictureOf, pictureText, pixelsOf } from './shown.ts';
+import { PANEL, ask, assertShows, drawn, openTab, pictureOf, pictureText, pixelsOf } from './shown.ts';
 
 const HOSTILE = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 
@@ -182,6 +182,7 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
     const sliders = page.locator(`${PANEL} .slider input`);
     const before = Number(await sliders.nth(0).inputValue());
     await map.press('ArrowRight');
+    await drawn(page);
     assert.ok(Number(await sliders.nth(0).inputValue()) > before);
     await sliders.nth(0).press('Home');
     await sliders.nth(1).press('End');

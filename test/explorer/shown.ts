@@ -16,7 +16,11 @@ interface CanvasLike {
 }
 
 /** Lets the page draw what changed. */
-const DRAWN = `await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));`;
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(undefined))))',
+  );
+}
 
 /** The player of the model that is chosen, apart from the one that the controls use. */
 const PLAYER = `const number = Number(document.querySelector('.explorer > .field select')?.value ?? 0);
@@ -31,7 +35,7 @@ export async function ask<T>(page: Page, expression: string): Promise<T> {
 
 /** Red of each pixel of a canvas, after the next frame. */
 export async function pixelsOf(page: Page, canvas: Locator): Promise<readonly number[]> {
-  await page.evaluate(`(async () => { ${DRAWN} })()`);
+  await drawn(page);
   return canvas.evaluate((element: CanvasLike) => {
     const { data } = element.getContext('2d').getImageData(0, 0, element.width, element.height);
     return [...data].filter((_, at) => at % 4 === 0);
@@ -40,7 +44,7 @@ export async function pixelsOf(page: Page, canvas: Locator): Promise<readonly nu
 
 /** The whole of a large canvas as text, after the next frame. */
 export async function pictureText(page: Page, canvas: Locator): Promise<string> {
-  await page.evaluate(`(async () => { ${DRAWN} })()`);
+  await drawn(page);
   return canvas.evaluate((element: CanvasLike) => element.toDataURL());
 }
 

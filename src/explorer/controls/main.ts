@@ -4,10 +4,17 @@ import { start } from './start.ts';
 
 export { DamagedModel, open } from '../page/open.ts';
 
-for (const place of document.querySelectorAll<HTMLElement>('.explorer')) {
+/** Starts the controls in a part of the page. */
+export function startIn(part: ParentNode): void {
+  for (const place of part.querySelectorAll<HTMLElement>('.explorer')) startAt(place);
+}
+
+function startAt(place: HTMLElement): void {
   const models = [...place.querySelectorAll<HTMLElement>('script.model')].map((element) => ({
     name: element.dataset['stage'] ?? '',
     open: () => open(element, place.querySelector('script.wasm')),
   }));
   start(place, models);
 }
+
+startIn(document);

@@ -118,7 +118,7 @@ export class LiveServer {
   }
 
   async #update(isOver: boolean): Promise<void> {
-    const report = isOver ? await readReport(this.#folder) : await this.#run.read();
+    const report = isOver ? await readReport(this.#folder, 'small') : await this.#run.read();
     const version = this.#version + 1;
     this.#parts = new Map(
       [...renderParts(report)].map(([id, html]) => {

@@ -177,5 +177,7 @@ test('the page follows the run, and becomes its report', { skip: withoutBrowser 
   assert.match((await page.locator('#live').textContent()) ?? '', /ended/);
   assert.equal(await stage.locator('.frame').count(), 3);
   assert.equal(await top.textContent(), '');
+  // Now it has the section of the models; these outputs have no weights.
+  assert.match((await page.locator('#explore').textContent()) ?? '', /trained.* cannot be tried/);
   assert.deepEqual(complaints, []);
 });
