@@ -1,6 +1,7 @@
 /**
- * What a page contains of a trained model, so that a reader can try it there: one JSON element for each model. `build.ts` writes
- * it; `read.ts` reads it in the page, and trusts nothing: afterwards all sizes, shapes and numbers are what is promised here.
+ * What a page contains of a trained model, so that a reader can try it there: one JSON element for each model. `write/content.ts`
+ * writes it; `page/read.ts` reads it in the page, and trusts nothing: afterwards all sizes, shapes and numbers are what is
+ * promised here.
  */
 import type { ImageShape } from '../core/stage-type.ts';
 import type { NoiseSettings } from '../schema/generated/settings.ts';

@@ -45,7 +45,8 @@ async function measuredBy(
   const folder = (name: string): string => join(outputs, name);
   const found = await measureBaselines(folder(data), folder(target), split, own.has('binary_crossentropy'));
   if (found === undefined) return undefined;
-  const components = latentSizeOf(model, stages);
+  // It projects the images themselves, which would be an unfair comparison with what is made of noisy ones.
+  const components = data === target ? latentSizeOf(model, stages) : undefined;
   const pca = components === undefined ? undefined : pcaOf(target, split, components, stages, settings);
   const baselines = [...found.baselines, ...(pca === undefined ? [] : [pca])].flatMap((baseline) => {
     const shared = Object.entries(baseline.metrics).filter(([name]) => own.has(name));

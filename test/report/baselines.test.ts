@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseHTML } from 'linkedom';
 import { writeImageSet, type HeldImages } from '../../src/formats/images.ts';
 import { measureBaselines } from '../../src/report/baselines.ts';
+import { renderPage } from '../../src/report/page.ts';
 import { readReport } from '../../src/report/read.ts';
 import { temporaryFolder } from '../nodes/context.ts';
 import { makeOutputs, type Outputs } from './outputs.ts';
@@ -63,6 +65,16 @@ test('what cannot be computed is absent', async (t) => {
   assert.equal(await measureBaselines(damaged, damaged, 'test', false), undefined);
 });
 
+type Stages = Record<string, object | undefined>;
+
+/** Changes the record of a run. */
+function changeStages({ folder }: Outputs, change: (stages: Stages) => void): void {
+  const file = join(folder, 'run.json');
+  const record = JSON.parse(readFileSync(file, 'utf8'));
+  change(record.stages);
+  writeFileSync(file, JSON.stringify(record));
+}
+
 /** A run with the images of its data set, which it measured. */
 async function measuredOutputs(t: Parameters<typeof makeOutputs>[0], settings: string): Promise<Outputs> {
   const resolved = `stages:
@@ -70,14 +82,14 @@ async function measuredOutputs(t: Parameters<typeof makeOutputs>[0], settings: s
   net: { type: model }
   trained: { type: train, model: net, data: digits }
   quality: { type: evaluate, model: trained, data: digits, ${settings} }
+  sharpness: { type: evaluate, model: trained, data: digits, ${settings} }
   linear: { type: pca, data: digits, components: [2, 4], split: test }
 `;
   const outputs = makeOutputs(t, { resolved });
   await write(join(outputs.folder, 'digits'), CLEAN);
-  const run = join(outputs.folder, 'run.json');
-  const record = JSON.parse(readFileSync(run, 'utf8'));
-  record.stages.linear = { ...record.stages.quality, type: 'pca', inputs: { data: 'digits' } };
-  writeFileSync(run, JSON.stringify(record));
+  changeStages(outputs, (stages) => {
+    stages['linear'] = { ...stages['quality'], type: 'pca', inputs: { data: 'digits' } };
+  });
   outputs.write('linear/metrics.json', '{}');
   outputs.write(
     'metrics.json',
@@ -99,6 +111,36 @@ test('a report compares its evaluations with the mean image, and with PCA of as 
     ['mean', undefined, { mse: 0.125 }],
     ['pca', 4, { mse: 0.2 }],
   ]);
+});
+
+test('a model that removes noise is not compared with PCA, which is given the images without noise', async (t) => {
+  const outputs = await measuredOutputs(t, 'split: test');
+  changeStages(outputs, (stages) => {
+    stages['noisy'] = { ...stages['digits'], inputs: { data: 'digits' } };
+    stages['quality'] = {
+      ...stages['quality'],
+      inputs: { model: 'trained', data: 'noisy', target: 'digits' },
+    };
+  });
+  outputs.write('noisy/summary.json', '{}');
+  await write(join(outputs.folder, 'noisy'), NOISY);
+  const quality = (await readReport(outputs.folder)).stages.find(({ name }) => name === 'quality');
+  assert.deepEqual(
+    quality?.measured?.baselines.map(({ name }) => name),
+    ['input', 'mean'],
+  );
+});
+
+test('stages that measured different metrics of the same images share the rows of their baselines', async (t) => {
+  const outputs = await measuredOutputs(t, 'split: test');
+  changeStages(outputs, (stages) => (stages['sharpness'] = stages['quality']));
+  outputs.write('sharpness/metrics.json', '{}');
+  outputs.write('metrics.json', JSON.stringify({ quality: { mse: 0.01 }, sharpness: { mae: 0.1 } }));
+  const { document } = parseHTML(renderPage(await readReport(outputs.folder)));
+  const rows = [...document.querySelectorAll('#summary tr.baseline')].map((row) =>
+    [...row.children].map((cell) => cell.textContent?.trim()),
+  );
+  assert.deepEqual(rows, [['the mean training image', '0.1250', '0.2500']]);
 });
 
 test('images that were changed since the run are no baseline', async (t) => {

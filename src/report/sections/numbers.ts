@@ -191,13 +191,14 @@ function comparison(report: Report, shown: readonly ReportStage[]): Html {
       return html`<td class="number">${value === undefined ? undefined : number(value)}</td>`;
     });
   const rows = [...groups.values()].flatMap((stages) => {
-    const baselines = new Map(
-      stages.flatMap((stage) =>
-        (stage.measured?.baselines ?? []).map(
-          (baseline) => [baselineName(report, stage, baseline), baseline] as const,
-        ),
-      ),
-    );
+    const baselines = new Map<string, Baseline['metrics']>();
+    for (const stage of stages) {
+      for (const baseline of stage.measured?.baselines ?? []) {
+        const what = baselineName(report, stage, baseline);
+        // Stages can have measured different metrics of the same images.
+        baselines.set(what, { ...baselines.get(what), ...baseline.metrics });
+      }
+    }
     return [
       ...stages.map(
         (stage) =>
@@ -207,7 +208,7 @@ function comparison(report: Report, shown: readonly ReportStage[]): Html {
           </tr> `,
       ),
       ...[...baselines].map(
-        ([what, { metrics }]) =>
+        ([what, metrics]) =>
           html`<tr class="baseline">
             <th scope="row">${what}</th>
             ${cells(metrics)}
