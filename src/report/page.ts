@@ -107,8 +107,8 @@ function headPart(report: Report): Html {
 function overridesLine({ overrides }: Report): Content {
   if (overrides.length === 0) return undefined;
   return html`<p class="overrides">
-    With ${enumerate(overrides.map((text) => html`<code>-S ${text}</code>`))}, which
-    ${overrides.length === 1 ? 'replaces a value' : 'replace values'} of the file
+    With ${enumerate(overrides.map((text) => html`<code><span class="whole">-S </span>${text}</code>`))},
+    which ${overrides.length === 1 ? 'replaces a value' : 'replace values'} of the file
   </p>`;
 }
 

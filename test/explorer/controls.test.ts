@@ -71,6 +71,7 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
       `player.paint(player.reconstruct(player.image(1)), 'output')`,
     );
     assert.ok(await pictureOf(page, 1).isHidden());
+    assert.ok(await page.getByLabel(/^Clip/).isHidden());
     assert.deepEqual(fromPage(complaints), []);
   });
 
