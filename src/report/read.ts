@@ -151,10 +151,7 @@ function describeStages(
       name,
       ...(told === undefined ? {} : { notes: told }),
       type: record?.type ?? (typeof own['type'] === 'string' ? own['type'] : ''),
-      inputs:
-        record === undefined
-          ? inputsOf(own, ports, names)
-          : (asObject(record.inputs) as Record<string, string>),
+      inputs: record === undefined ? inputsOf(own, ports, names) : recordedInputs(record.inputs),
       settings: written.settingsOf(name, own, texts(run.overrides)),
       written: written.linesOf(name),
     };
@@ -287,6 +284,14 @@ function isStageName(name: string): boolean {
 
 function asObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
+}
+
+function recordedInputs(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(asObject(value)).flatMap(([name, stage]) =>
+      typeof stage === 'string' ? [[name, stage] as const] : [],
+    ),
+  );
 }
 
 function texts(value: unknown): readonly string[] {

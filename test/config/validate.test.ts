@@ -46,6 +46,7 @@ test('one mistake makes one diagnostic, with its code, its place and what was me
     ['loss: mse', 'loss: msee', 'unknown-value 23:11', /`mse`/],
     ['loss: mse', 'loss:', 'wrong-type 23:5', /`mse`/],
     ['loss: mse', 'loss: ""', 'unknown-value 23:11'],
+    ['loss: mse', 'loss: { Huber: }', 'wrong-type 23:13', /^write `huber`$/],
     ['seed: 7', 'plugins: 3', 'wrong-type 2:10'],
     ['seed: 7', 'plugins: [3]', 'wrong-type 2:11'],
     ['epochs: 10', 'epochs: ""', 'wrong-type 24:13'],

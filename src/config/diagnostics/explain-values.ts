@@ -111,8 +111,9 @@ function adviseArguments({ path, context, value: inner }: ValueErrors, choice: s
   const value = find(context.root, whole)?.value;
   if (value === undefined) return undefined;
   const advice = adviseValue({ root: context.root, path: whole }, value, choiceSchema(choice));
+  const isListed = typeof whole.at(-1) === 'number';
   // A layer without arguments has no colon.
-  return advice === undefined || !isEmpty(inner)
+  return advice === undefined || !isEmpty(inner) || !isListed
     ? advice
     : { ...advice, hint: `write \`- ${choice}\`, without the colon` };
 }
