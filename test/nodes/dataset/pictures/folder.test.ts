@@ -351,7 +351,8 @@ stages:
   assert.match(stderr, /4 of 12 files/);
   const logged = rigged.read('outputs/p/log.jsonl').split('\n');
   assert.ok(logged.some((line) => line.includes('"level":40') && line.includes('a.bmp')));
-  assert.match(rigged.read('outputs/p/report.html'), /cat\/a\.bmp/);
+  // Long names may wrap after a slash.
+  assert.match(rigged.read('outputs/p/report.html').replaceAll('<wbr />', ''), /cat\/a\.bmp/);
   put(photos, { '.DS_Store': BMP, 'cat/Thumbs.db': BMP });
   assert.equal((await rigged.runJson(['run', 'p.yaml'])).json.status, 'unchanged');
   put(photos, { 'cat/b.bmp': BMP });
