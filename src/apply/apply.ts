@@ -12,7 +12,7 @@ import { readImageSet } from '../formats/images.ts';
 import type { StageResult } from '../history/results.ts';
 import { prepareEngine } from '../run/prepare.ts';
 import { readArray } from './arrays.ts';
-import { brightnessProblem, trainingMean } from './brightness.ts';
+import { brightnessProblem, someInverted, trainingMean } from './brightness.ts';
 import { codesOf } from './codes.ts';
 import { computeOutputs, type Computed } from './compute.ts';
 import { checkFree, FILES, pictureFiles, windowsNote, writeAll, type Written } from './files.ts';
@@ -94,7 +94,11 @@ export async function applyModel(model: AppliedModel, options: ApplyOptions): Pr
       log: (level, message) => void (level === 'warn' && warnings.push(warning(message))),
     },
   });
-  const problem = brightnessProblem(computed.input.values, preparation.range, await meansOf(model));
+  const { values } = computed.input;
+  const means = await meansOf(model);
+  const problem =
+    brightnessProblem(values, preparation.range, means) ??
+    someInverted(images.names, values, preparation.range, means);
   if (problem !== undefined) warnings.push(warning(problem.message, problem.hint));
   const outputRange = await outputRangeOf(model, preparation);
   const made = { images, computed, outputRange, preparation, to, ...model };

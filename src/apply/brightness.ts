@@ -20,6 +20,46 @@ function meanOf(values: Float32Array): number {
   return sum / values.length;
 }
 
+interface Problem {
+  readonly message: string;
+  readonly hint: string;
+}
+
+type Range = readonly [low: number, high: number];
+
+function distance(mean: number, means: readonly number[]): number {
+  return Math.min(...means.map((each) => Math.abs(mean - each)));
+}
+
+function isFar(mean: number, [low, high]: Range, means: readonly number[]): boolean {
+  return distance(mean, means) > FAR * (high - low);
+}
+
+function looksInverted(mean: number, [low, high]: Range, means: readonly number[]): boolean {
+  return distance(low + high - mean, means) < distance(mean, means) / 2;
+}
+
+/** Which images of a mixed folder look inverted, where the images as a whole are not doubtful; parameters as below. */
+export function someInverted(
+  names: readonly string[],
+  values: Float32Array,
+  range: Range,
+  means: readonly number[],
+): Problem | undefined {
+  const size = values.length / names.length;
+  const inverted = names.filter((_, index) => {
+    const mean = meanOf(values.subarray(index * size, (index + 1) * size));
+    return isFar(mean, range, means) && looksInverted(mean, range, means);
+  });
+  const [first] = inverted;
+  if (first === undefined) return undefined;
+  const more = inverted.length === 1 ? '' : ` and ${inverted.length - 1} more`;
+  return {
+    message: `of ${names.length} images, ${inverted.length} ${inverted.length === 1 ? 'looks' : 'look'} inverted, like black ink on white paper: \`${first}\`${more}`,
+    hint: 'apply the model to these alone, with `--invert`',
+  };
+}
+
 /**
  * What is doubtful about the brightness of images: undefined if nothing is.
  *
@@ -29,16 +69,14 @@ function meanOf(values: Float32Array): number {
  */
 export function brightnessProblem(
   values: Float32Array,
-  [low, high]: readonly [number, number],
+  range: Range,
   means: readonly number[],
-): { readonly message: string; readonly hint: string } | undefined {
+): Problem | undefined {
   const own = meanOf(values);
-  const distanceOf = (mean: number): number => Math.min(...means.map((each) => Math.abs(mean - each)));
-  const distance = distanceOf(own);
-  if (!(distance > FAR * (high - low))) return undefined;
+  if (!isFar(own, range, means)) return undefined;
   const text = (value: number): string => String(Number(value.toPrecision(2)));
   const message = `the mean of the images is ${text(own)}, that of the training images ${text(means[0] ?? 0)}`;
-  return distanceOf(low + high - own) < distance / 2
+  return looksInverted(own, range, means)
     ? {
         message: `${message}: they look inverted, like black ink on white paper`,
         hint: 'add `--invert` to make black white, and white black',

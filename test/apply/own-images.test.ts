@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { isArray, readArray } from '../../src/apply/arrays.ts';
-import { brightnessProblem } from '../../src/apply/brightness.ts';
+import { brightnessProblem, someInverted } from '../../src/apply/brightness.ts';
 import { checkFree, pictureFiles, windowsNote } from '../../src/apply/files.ts';
 import { invert, type OwnImages } from '../../src/apply/own-images.ts';
 import { readPictures } from '../../src/apply/pictures.ts';
@@ -189,6 +189,16 @@ test('brightness is compared with the nearest of the training images and their t
   assert.doesNotMatch(brightnessProblem(values(1), [0, 1], [0.5])?.hint ?? '--invert', /--invert/);
   assert.equal(brightnessProblem(values(0.2), [0, 1], [0.1]), undefined);
   assert.equal(brightnessProblem(values(0.15), [0, 1], [0.56, 0.1]), undefined);
+});
+
+test('inverted images of a folder are named', () => {
+  const found = (values: readonly number[], names: readonly string[]): string =>
+    someInverted(names, Float32Array.from(values), [0, 1], [0.1])?.message ?? '';
+  assert.equal(found([0.1, 0.2, 0, 0.1], ['a', 'b']), '');
+  assert.match(found([0.1, 0.2, 1, 0.8], ['a', 'b']), /of 2 images, 1 looks .*`b`$/);
+  assert.match(found([1, 0.9, 0.1, 0, 0.9, 0.8], ['a', 'b', 'c']), /of 3 images, 2 look .*`a` and 1 more$/);
+  // Grey is far from the training images, but not nearer to them when it is inverted.
+  assert.equal(found([0.1, 0.2, 0.5, 0.5], ['a', 'b']), '');
 });
 
 test('each image has a file of its own on every system', async () => {
