@@ -149,10 +149,11 @@ test('images that look inverted are reported, and inverted on request', async ()
   assertClose(await valuesOf('turned/outputs.npy'), await valuesOf('ink/outputs.npy'));
 });
 
-test('words that name neither a model nor images are refused, with what to do', async () => {
+test('words that name neither a model nor images, and pictures of latents, are refused, with what to do', async () => {
   for (const [words, code] of [
     [['absent.png'], 'file-not-found'],
     [['denoiser'], 'usage'],
+    [['mine', '--encode', '--to', 'png'], 'usage'],
     [['own', 'mine'], 'unknown-stage'],
     [['outputs/steps/own/test-images.npy', 'mine'], 'usage'],
   ] as const) {

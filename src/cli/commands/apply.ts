@@ -39,6 +39,8 @@ export interface ApplyCommandOptions {
 
 /** `hourglass apply` */
 export async function apply(terminal: Terminal, options: ApplyCommandOptions): Promise<number> {
+  if (options.encode && options.to === 'png')
+    throw failure('usage', '`--encode` writes latents, which are no pictures', 'leave `--to png` out');
   const { model, paths } = await findModel(options);
   const isOneArray = await checkPaths(paths);
   const folder = options.output ?? `${model.trained.stage}-applied`;
