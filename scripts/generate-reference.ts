@@ -23,7 +23,7 @@ const HEAD = `# Pipeline reference
 Generated from \`schemas/\` by \`npm run generate\`. Keys without a default in the tables are required, unless they are
 "optional". Any value can be \`\${params.name}\`.
 
-Contents: [the document](#the-document), [stage types](#stage-types), [layers](#layers), [optimizers](#optimizers),
+Contents: [the document](#the-document), [stage types](#stage-types), [layers](#layers), [initializers](#initializers), [optimizers](#optimizers),
 [learning-rate schedules](#learning-rate-schedules), [choices](#choices), [diagnostics](#diagnostics).
 `;
 
@@ -42,6 +42,12 @@ export function generateReference(
     section(2, 'The document', stringAt(document, 'description') ?? '', propertyTable(document, document)),
     section(2, 'Stage types', STAGES, ...[...stages].map(([type, schema]) => stageSection(type, schema))),
     section(2, 'Layers', definitionText(layers, 'LayerSpec'), ...choiceSections(layers, 'LayerSpec')),
+    section(
+      2,
+      'Initializers',
+      definitionText(layers, 'InitializerSpec'),
+      ...choiceSections(layers, 'InitializerSpec'),
+    ),
     section(
       2,
       'Optimizers',
@@ -187,6 +193,7 @@ function defaultText(schema: JsonObject): string {
 
 /** Choices with a section of their own. */
 const CHOICES: Readonly<Record<string, string>> = {
+  InitializerSpec: '[initializer](#initializers)',
   OptimizerSpec: '[optimizer](#optimizers)',
   LossSpec: '[loss](#losses)',
 };

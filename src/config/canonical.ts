@@ -1,5 +1,6 @@
 /** One spelling of each value: settings with the same meaning are equal, however they are written. */
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { nameOfInitializer } from '../schema/initializers.ts';
 import { objectAt } from '../schema/view.ts';
 import { replaceAt, valueAt } from './paths.ts';
 import type { Mark } from './validator.ts';
@@ -15,6 +16,9 @@ const SPELLINGS = {
       names.find((each) => each.toLowerCase() === value.toLowerCase());
     return name === undefined ? undefined : { [name]: {} };
   },
+  /** The name of an initializer, if it has the arguments of a name. */
+  initializer: (value: Json): Json | undefined =>
+    typeof value === 'string' ? undefined : nameOfInitializer(value),
   /** One number for both directions. */
   pair: (value: Json): Json | undefined => (typeof value === 'number' ? [value, value] : undefined),
   /** [[top, bottom], [left, right]] */

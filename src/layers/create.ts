@@ -1,12 +1,13 @@
 /** Creates tfjs layers from the language's layers. There is one entry for each kind. */
 import type * as tfjs from '@tensorflow/tfjs';
-import type { InitializerName, Pair, Regularizer } from '../schema/generated/settings.ts';
+import type { Pair, Regularizer } from '../schema/generated/settings.ts';
 import type { Tf } from '../engine/engine.ts';
 import { penaliseActivity } from '../engine/train/activity.ts';
 import { resizeBilinear } from '../engine/tfjs/resize.ts';
 import { activationOf } from './activations.ts';
 import { sharedMaximum, sizedTransposition } from './image-layers.ts';
 import { borderOf } from './image-rules.ts';
+import { tfjsInitializer } from './tfjs-initializers.ts';
 import type { LayerArguments, LayerName, Layer } from './layer.ts';
 import { type DrawSource, type RandomLayers, randomLayers } from './random-layers.ts';
 import { pairOf } from './rule.ts';
@@ -71,7 +72,7 @@ const creators: Creators = {
   PReLU: ({ alpha_initializer, shared_axes }, { tf, place }) =>
     tf.layers.prelu({
       name: place.label,
-      alphaInitializer: initializerOf(alpha_initializer),
+      alphaInitializer: tfjsInitializer(tf, alpha_initializer),
       ...(shared_axes === null ? {} : { sharedAxes: [...shared_axes] }),
     }),
   Softmax: ({ axis }, { tf, place }) =>
@@ -115,8 +116,8 @@ const creators: Creators = {
       name: place.label,
       ...normalization(tf, args),
       momentum: args.momentum,
-      movingMeanInitializer: initializerOf(args.moving_mean_initializer),
-      movingVarianceInitializer: initializerOf(args.moving_variance_initializer),
+      movingMeanInitializer: tfjsInitializer(tf, args.moving_mean_initializer),
+      movingVarianceInitializer: tfjsInitializer(tf, args.moving_variance_initializer),
     });
     return ownBatchNormalization(tf, layer, args);
   },
@@ -153,26 +154,6 @@ const creators: Creators = {
   VectorQuantizer: (args, { tf, place }) => vectorQuantizer(tf, place.label, args),
 };
 
-const INITIALIZERS = {
-  glorot_uniform: 'glorotUniform',
-  glorot_normal: 'glorotNormal',
-  he_uniform: 'heUniform',
-  he_normal: 'heNormal',
-  lecun_uniform: 'leCunUniform',
-  lecun_normal: 'leCunNormal',
-  random_uniform: 'randomUniform',
-  random_normal: 'randomNormal',
-  truncated_normal: 'truncatedNormal',
-  orthogonal: 'orthogonal',
-  zeros: 'zeros',
-  ones: 'ones',
-} as const satisfies Record<InitializerName, string>;
-
-/** tfjs's name of an initializer, for the saved model; the values come from `initializers.ts`. */
-function initializerOf(name: InitializerName): (typeof INITIALIZERS)[InitializerName] {
-  return INITIALIZERS[name];
-}
-
 function regularizerOf(tf: Tf, regularizer: Regularizer): ReturnType<Tf['regularizers']['l1l2']> | undefined {
   // Both are set: tfjs uses 0.01 for a missing one.
   return regularizer === null ? undefined : tf.regularizers.l1l2({ l1: regularizer.l1, l2: regularizer.l2 });
@@ -187,8 +168,8 @@ function weighted(tf: Tf, args: Weighted) {
   return {
     activation: activationOf(tf, args.activation),
     useBias: args.use_bias,
-    kernelInitializer: initializerOf(args.kernel_initializer),
-    biasInitializer: initializerOf(args.bias_initializer),
+    kernelInitializer: tfjsInitializer(tf, args.kernel_initializer),
+    biasInitializer: tfjsInitializer(tf, args.bias_initializer),
     ...(kernelRegularizer === undefined ? {} : { kernelRegularizer }),
     ...(biasRegularizer === undefined ? {} : { biasRegularizer }),
   };
@@ -229,8 +210,8 @@ function normalization(
     epsilon: args.epsilon,
     center: args.center,
     scale: args.scale,
-    betaInitializer: initializerOf(args.beta_initializer),
-    gammaInitializer: initializerOf(args.gamma_initializer),
+    betaInitializer: tfjsInitializer(tf, args.beta_initializer),
+    gammaInitializer: tfjsInitializer(tf, args.gamma_initializer),
     ...(betaRegularizer === undefined ? {} : { betaRegularizer }),
     ...(gammaRegularizer === undefined ? {} : { gammaRegularizer }),
   };

@@ -28,24 +28,6 @@ export function inferLayer<Name extends LayerName>(
   if (output === undefined) return undefined;
   checkActivity(name, args, site);
   const weights = rule.weights?.(args, site.input) ?? [];
-  for (const { name: weight, initializer, shape } of weights) {
-    if (name === 'VectorQuantizer' && (initializer === 'zeros' || initializer === 'ones')) {
-      site.report({
-        code: 'bad-setting',
-        message: `with \`${initializer}\`, all codes of \`VectorQuantizer\` begin equal, and only the first one is ever used`,
-        hint: 'leave it out, or use a random distribution',
-        argument: 'embeddings_initializer',
-      });
-    }
-    if (initializer === 'orthogonal' && shape.length < 2) {
-      site.report({
-        code: 'bad-setting',
-        message: `\`orthogonal\` is for matrices, but \`${weight}\` of \`${name}\` is a vector`,
-        hint: 'use `zeros`, or another distribution',
-        argument: `${weight}_initializer`,
-      });
-    }
-  }
   const large = [output, ...weights.map(({ shape }) => shape)].find((shape) => sizeOf(shape) > LARGEST);
   if (large === undefined) return { output, weights };
   site.report({

@@ -2,67 +2,39 @@
  * Keras's initializers, sampled with Philox: the same numbers for the same seed, on every engine. tfjs has initializers of the
  * same names, but uses other generators, and its normal initializers lack the correction of the standard deviation.
  */
-import type { InitializerName } from '../schema/generated/settings.ts';
+import type { InitializerSpec, VarianceScalingArguments } from '../schema/generated/settings.ts';
+import { initializerOf } from '../schema/initializers.ts';
 import { Philox } from '../core/philox.ts';
 import type { Seed } from '../core/seed.ts';
 import { sizeOf } from '../core/shape.ts';
 import type { Shape } from './layer.ts';
 
-/** Half the width of Keras's `RandomUniform`. */
-const UNIFORM_LIMIT = 0.05;
-/** Standard deviation of Keras's `RandomNormal` and `TruncatedNormal`. */
-const NORMAL_STDDEV = 0.05;
 /** Standard deviation of a standard normal distribution whose values beyond 2 are resampled. */
 const TRUNCATED_STDDEV = 0.8796256610342398;
-
-/** How variance scaling weights the two sides of a weight, and its factor. */
-const SCALING = {
-  glorot: { scale: 1, fan: ([fanIn, fanOut]: Fans) => (fanIn + fanOut) / 2 },
-  he: { scale: 2, fan: ([fanIn]: Fans) => fanIn },
-  lecun: { scale: 1, fan: ([fanIn]: Fans) => fanIn },
-} as const;
-
-type Fans = readonly [fanIn: number, fanOut: number];
 
 /**
  * The initial values of a weight, row-major.
  *
- * @param shape for `orthogonal`, with two axes or more
+ * @param shape for `Orthogonal`, with two axes or more; for `Identity`, with two
  */
-export function initialValues(
-  initializer: InitializerName,
-  shape: Shape,
-  seed: Seed,
-): Float32Array<ArrayBuffer> {
+export function initialValues(spec: InitializerSpec, shape: Shape, seed: Seed): Float32Array<ArrayBuffer> {
   const values = new Float32Array(sizeOf(shape));
   const generator = new Philox(seed);
-  switch (initializer) {
-    case 'zeros':
-      return values;
-    case 'ones':
-      return values.fill(1);
-    case 'random_uniform':
-      return uniform(values, UNIFORM_LIMIT, generator);
-    case 'random_normal':
-      generator.normal(values);
-      return scale(values, NORMAL_STDDEV);
-    case 'truncated_normal':
-      return truncatedNormal(values, NORMAL_STDDEV, generator);
-    case 'orthogonal':
-      return orthogonal(values, shape, generator);
-    case 'glorot_uniform':
-      return uniform(values, Math.sqrt(3 * variance('glorot', shape)), generator);
-    case 'he_uniform':
-      return uniform(values, Math.sqrt(3 * variance('he', shape)), generator);
-    case 'lecun_uniform':
-      return uniform(values, Math.sqrt(3 * variance('lecun', shape)), generator);
-    case 'glorot_normal':
-      return scaledNormal(values, variance('glorot', shape), generator);
-    case 'he_normal':
-      return scaledNormal(values, variance('he', shape), generator);
-    case 'lecun_normal':
-      return scaledNormal(values, variance('lecun', shape), generator);
+  const initializer = initializerOf(spec);
+  if ('Constant' in initializer) return values.fill(initializer.Constant.value);
+  if ('Identity' in initializer) return identity(values, shape, initializer.Identity.gain);
+  if ('Orthogonal' in initializer) return orthogonal(values, shape, initializer.Orthogonal.gain, generator);
+  if ('VarianceScaling' in initializer) return scaled(values, shape, initializer.VarianceScaling, generator);
+  if ('RandomUniform' in initializer) {
+    const { minval, maxval } = initializer.RandomUniform;
+    return uniform(values, (minval + maxval) / 2, (maxval - minval) / 2, generator);
   }
+  if ('TruncatedNormal' in initializer) {
+    const { mean, stddev } = initializer.TruncatedNormal;
+    return truncatedNormal(values, mean, stddev, generator);
+  }
+  const { mean, stddev } = initializer.RandomNormal;
+  return normal(values, mean, stddev, generator);
 }
 
 /**
@@ -72,7 +44,7 @@ export function initialValues(
  * @param seed of each matrix
  */
 export function initialHeads(
-  initializer: InitializerName,
+  initializer: InitializerSpec,
   shape: Shape,
   heads: number,
   seed: (head: number) => Seed,
@@ -89,17 +61,30 @@ export function initialHeads(
 }
 
 /**
- * The variance by variance scaling: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
- * feedforward neural networks", 2010; K. He et al., "Delving deep into rectifiers", 2015; Y. LeCun et al., "Efficient
- * backprop", 1998.
+ * Variance scaling: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010;
+ * K. He et al., "Delving deep into rectifiers", 2015; Y. LeCun et al., "Efficient backprop", 1998.
  */
-function variance(kind: keyof typeof SCALING, shape: Shape): number {
-  const { scale: factor, fan } = SCALING[kind];
-  return factor / Math.max(1, fan(fansOf(shape)));
+function scaled<Values extends Float32Array>(
+  values: Values,
+  shape: Shape,
+  { scale, mode, distribution }: VarianceScalingArguments,
+  generator: Philox,
+): Values {
+  const [fanIn, fanOut] = fansOf(shape);
+  const fan = { fan_in: fanIn, fan_out: fanOut, fan_avg: (fanIn + fanOut) / 2 }[mode];
+  const variance = scale / Math.max(1, fan);
+  switch (distribution) {
+    case 'uniform':
+      return uniform(values, 0, Math.sqrt(3 * variance), generator);
+    case 'untruncated_normal':
+      return normal(values, 0, Math.sqrt(variance), generator);
+    case 'truncated_normal':
+      return truncatedNormal(values, 0, Math.sqrt(variance) / TRUNCATED_STDDEV, generator);
+  }
 }
 
 /** Inputs and outputs of a unit by Keras's rule, which treats any weight of three axes or more as a kernel. */
-function fansOf(shape: Shape): Fans {
+function fansOf(shape: Shape): readonly [fanIn: number, fanOut: number] {
   if (shape.length < 2) {
     const size = shape[0] ?? 1;
     return [size, size];
@@ -108,29 +93,34 @@ function fansOf(shape: Shape): Fans {
   return [(shape.at(-2) ?? 1) * field, (shape.at(-1) ?? 1) * field];
 }
 
-function uniform<Values extends Float32Array>(values: Values, limit: number, generator: Philox): Values {
-  generator.uniform(values);
-  for (let index = 0; index < values.length; index++) values[index] = ((values[index] ?? 0) * 2 - 1) * limit;
-  return values;
-}
-
-function scale<Values extends Float32Array>(values: Values, factor: number): Values {
-  for (let index = 0; index < values.length; index++) values[index] = (values[index] ?? 0) * factor;
-  return values;
-}
-
-/** Normal values of a given variance, after resampling values beyond two standard deviations. */
-function scaledNormal<Values extends Float32Array>(
+/** Uniform values within `half` of the middle. */
+function uniform<Values extends Float32Array>(
   values: Values,
-  target: number,
+  middle: number,
+  half: number,
   generator: Philox,
 ): Values {
-  return truncatedNormal(values, Math.sqrt(target) / TRUNCATED_STDDEV, generator);
+  generator.uniform(values);
+  for (let index = 0; index < values.length; index++)
+    values[index] = middle + ((values[index] ?? 0) * 2 - 1) * half;
+  return values;
+}
+
+function normal<Values extends Float32Array>(
+  values: Values,
+  mean: number,
+  stddev: number,
+  generator: Philox,
+): Values {
+  generator.normal(values);
+  for (let index = 0; index < values.length; index++) values[index] = mean + (values[index] ?? 0) * stddev;
+  return values;
 }
 
 /** Normal values; those beyond two standard deviations are resampled. */
 function truncatedNormal<Values extends Float32Array>(
   values: Values,
+  mean: number,
   stddev: number,
   generator: Philox,
 ): Values {
@@ -139,18 +129,29 @@ function truncatedNormal<Values extends Float32Array>(
   while (filled < values.length) {
     generator.normal(drawn);
     for (const value of drawn) {
-      if (Math.abs(value) <= 2 && filled < values.length) values[filled++] = value * stddev;
+      if (Math.abs(value) <= 2 && filled < values.length) values[filled++] = mean + value * stddev;
     }
   }
   return values;
 }
 
+function identity<Values extends Float32Array>(values: Values, shape: Shape, gain: number): Values {
+  const [rows = 0, columns = 0] = shape;
+  for (let index = 0; index < Math.min(rows, columns); index++) values[index * columns + index] = gain;
+  return values;
+}
+
 /**
  * A random matrix with orthonormal rows or columns, whichever are fewer: the Q of the QR decomposition, with a positive
- * diagonal of R, of a matrix of normal numbers. A. M. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in
+ * diagonal of R, of a matrix of normal numbers, times `gain`. A. M. Saxe et al., "Exact solutions to the nonlinear dynamics of learning in
  * deep linear neural networks", 2013. A kernel of more axes counts as a matrix with its last axis as columns.
  */
-function orthogonal<Values extends Float32Array>(values: Values, shape: Shape, generator: Philox): Values {
+function orthogonal<Values extends Float32Array>(
+  values: Values,
+  shape: Shape,
+  gain: number,
+  generator: Philox,
+): Values {
   const columns = shape.at(-1) ?? 1;
   const rows = values.length / columns;
   const length = Math.max(rows, columns);
@@ -164,7 +165,7 @@ function orthogonal<Values extends Float32Array>(values: Values, shape: Shape, g
   for (const [index, vector] of vectors.entries()) {
     for (let position = 0; position < length; position++) {
       const place = rows < columns ? index * columns + position : position * columns + index;
-      values[place] = vector[position] ?? 0;
+      values[place] = (vector[position] ?? 0) * gain;
     }
   }
   return values;

@@ -1,5 +1,5 @@
 /** The interface of layer rules: see `rules.ts` for the rules themselves. */
-import type { InitializerName, Pair } from '../schema/generated/settings.ts';
+import type { InitializerSpec, Pair } from '../schema/generated/settings.ts';
 import type { DiagnosticCode } from '../core/diagnostic.ts';
 import type { LayerArguments, LayerName, Shape } from './layer.ts';
 
@@ -9,7 +9,7 @@ export interface Weight {
   readonly shape: Shape;
   /** False for running statistics, which no optimizer changes. */
   readonly trainable: boolean;
-  readonly initializer: InitializerName;
+  readonly initializer: InitializerSpec;
   /** Weights that are side by side along the last axis, each initialized separately. */
   readonly heads?: number;
 }
@@ -51,8 +51,8 @@ export type LayerRules<Names extends LayerName = LayerName> = {
 export function kernelAndBias(
   args: {
     readonly use_bias: boolean;
-    readonly kernel_initializer: InitializerName;
-    readonly bias_initializer: InitializerName;
+    readonly kernel_initializer: InitializerSpec;
+    readonly bias_initializer: InitializerSpec;
   },
   kernel: Shape,
   channels: number,

@@ -1,6 +1,6 @@
 /** The output shape and the weights of each kind of layer. One rule for each kind; independent of TensorFlow. */
 import { sizeOf } from '../core/shape.ts';
-import type { InitializerName } from '../schema/generated/settings.ts';
+import type { InitializerSpec } from '../schema/generated/settings.ts';
 import { imageRules } from './image-rules.ts';
 import { type LayerName, type Shape, shapeText } from './layer.ts';
 import { type LayerRules, type Problem, type Site, type Weight, kernelAndBias } from './rule.ts';
@@ -203,8 +203,8 @@ function scaleAndOffset(
   args: {
     readonly center: boolean;
     readonly scale: boolean;
-    readonly beta_initializer: InitializerName;
-    readonly gamma_initializer: InitializerName;
+    readonly beta_initializer: InitializerSpec;
+    readonly gamma_initializer: InitializerSpec;
   },
   shape: Shape,
 ): readonly Weight[] {

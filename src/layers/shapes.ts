@@ -16,6 +16,7 @@ import {
   shapeText,
 } from './layer.ts';
 import { inferLayer } from './infer-layer.ts';
+import { initializerProblem } from './initializer-rules.ts';
 import { reportMisplacedLatents, reportRepeatedNames } from './placement.ts';
 import { sumProblem } from './residual.ts';
 import { outputShapeFinding } from './suggest-fix.ts';
@@ -233,6 +234,10 @@ function inferEntry(
           ...(lastImage === undefined ? {} : { lastImage }),
         });
   if (layer === undefined || inferred === undefined) return undefined;
+  for (const weight of inferred.weights) {
+    const problem = initializerProblem(layer.name, weight);
+    if (problem !== undefined) reportProblem(problem);
+  }
   return [
     ...(inside ?? []),
     {

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { exampleOf, flowText } from './example.ts';
 import {
   isChoice,
+  isSameName,
   isList,
   listAt,
   mapBranch,
@@ -142,7 +143,7 @@ function composeChoice(
   const names = stringsAt(texts, 'enum');
   const members = objectAt(schema, 'properties');
   const memberOf = (bare: string): string | undefined =>
-    Object.keys(members).find((each) => each.toLowerCase() === bare.toLowerCase());
+    Object.keys(members).find((each) => isSameName(each, bare));
   const properties: Record<string, Json> = {};
   const snippets: JsonObject[] = [];
   for (const [name, member] of Object.entries(members)) {

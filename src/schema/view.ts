@@ -63,10 +63,16 @@ export function mapBranch(schema: JsonObject): JsonObject | undefined {
 export function bareNames(choice: JsonObject): readonly string[] {
   const name = referenceName(textBranch(choice) ?? {}) ?? '';
   const owner = SHARED_SCHEMAS.map(readSchema).find((each) => name in objectAt(each, 'definitions')) ?? {};
-  const own = new Set(Object.keys(objectAt(choice, 'properties')).map((each) => each.toLowerCase()));
+  const own = Object.keys(objectAt(choice, 'properties'));
   return canonicalNames(objectAt(objectAt(owner, 'definitions'), name))
     .map(String)
-    .filter((each) => !own.has(each.toLowerCase()));
+    .filter((each) => !own.some((name) => isSameName(name, each)));
+}
+
+/** `random_normal` and `RandomNormal`. */
+export function isSameName(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((name) => name.toLowerCase().replaceAll('_', ''));
+  return first === second;
 }
 
 /** Name of the definition that a `$ref` points to: `../layers.json#/definitions/Pair` gives `Pair`. */

@@ -285,11 +285,56 @@ test("Keras's other names mean the same settings, and so have the same keys", as
       settings('units: 64, activation: relu', `units: 64, activation: ${activation}`);
     assert.deepEqual(await layer(other), await layer(name));
   }
-  const initializers = { glorot_normal: 'GlorotNormal', zeros: 'zero', random_uniform: 'uniform' };
-  for (const [name, other] of Object.entries(initializers)) {
+  const initializers = {
+    glorot_normal: ['GlorotNormal'],
+    zeros: ['zero', '{ Constant: { value: 0 } }'],
+    orthogonal: ['Orthogonal', '{ Orthogonal: {} }', '{ Orthogonal: { gain: 1 } }'],
+    random_uniform: ['uniform', 'RandomUniform', '{ RandomUniform: { minval: -0.05 } }'],
+    random_normal: ['RandomNormal', '{ RandomNormal: {} }', '{ RandomNormal: { stddev: 0.05, mean: 0.0 } }'],
+    lecun_normal: ['VarianceScaling', '{ VarianceScaling: {} }'],
+    he_normal: ['{ VarianceScaling: { scale: 2, distribution: normal } }'],
+    '{ TruncatedNormal: { mean: 0, stddev: 0.1 } }': ['{ TruncatedNormal: { stddev: 0.1 } }'],
+  };
+  for (const [name, others] of Object.entries(initializers)) {
     const layer = (initializer: string) =>
       settings('units: 64, activation: relu', `units: 64, kernel_initializer: ${initializer}`);
-    assert.deepEqual(await layer(other), await layer(name));
+    const expected = await layer(name);
+    for (const other of others) assert.deepEqual(await layer(other), expected, other);
+    // A name stays a name: what is stored under its key is found again.
+    if (!name.startsWith('{'))
+      assert.ok(JSON.stringify(expected, unfolded).includes(`"kernel_initializer":"${name}"`), name);
+  }
+});
+
+/** Maps as JSON. */
+function unfolded(_key: string, value: unknown): unknown {
+  return value instanceof Map ? [...value] : value;
+}
+
+test('a mistake in an initializer is one diagnostic at its place', async (context) => {
+  const rig = await makeRig(context);
+  const cases: readonly (readonly [initializer: string, code: string, at: number, hint?: RegExp])[] = [
+    ['foo', 'unknown-value', 0, /`he_normal`.*`RandomNormal`/],
+    ['{ Foo: {} }', 'unknown-value', 2, /`he_normal`.*`RandomNormal`/],
+    ['{ he_normal: { seed: 1 } }', 'unknown-value', 2, /alone/],
+    ['{ he_normal: {} }', 'unknown-value', 2, /write `he_normal`/],
+    ['{ RandomNormal: {}, Constant: {} }', 'out-of-range', 20],
+    ['Constant', 'missing-key', 0, /`\{ Constant: \{ value: … \} \}`/],
+    ['{ Constant: {} }', 'missing-key', 2],
+    ['{ RandomNormal: { stddev: -1 } }', 'out-of-range', 26],
+    ['{ RandomNormal: { std: 1 } }', 'unknown-key', 18, /`stddev`/],
+    ['{ RandomNormal: { seed: 1 } }', 'unknown-key', 18, /seed of the pipeline/],
+    ['{ VarianceScaling: { scale: 0 } }', 'out-of-range', 28],
+    ['{ VarianceScaling: { mode: fanin } }', 'unknown-value', 27, /`fan_in`/],
+    ['{ VarianceScaling: { distribution: gauss } }', 'unknown-value', 35, /`uniform`/],
+  ];
+  const before = 'units: 64, activation: relu';
+  const line = VALID.slice(0, VALID.indexOf(before)).split('\n');
+  const column = (line.at(-1) ?? '').length + 'units: 64, kernel_initializer: '.length + 1;
+  for (const [initializer, code, at, hint] of cases) {
+    const result = await rig.load(having(before, `units: 64, kernel_initializer: ${initializer}`));
+    assert.deepEqual(found(result), [`${code} ${line.length}:${column + at}`], initializer);
+    if (hint !== undefined) assert.match(hints(result), hint);
   }
 });
 

@@ -47,6 +47,17 @@ test('layers are offered by name, with their required arguments filled in', asyn
   assert.match(byLabel.get('Conv2D')?.documentation ?? '', /onvolution/);
 });
 
+test('initializers are offered by name and with arguments, each once', async () => {
+  const place = 'stages:\n  a:\n    type: model\n    encoder:\n      - Dense:\n          units: 3\n';
+  const offered = await labels(`${place}          kernel_initializer: |`);
+  for (const name of ['he_normal', 'RandomNormal', 'RandomNormal: { }', 'Constant'])
+    assert.equal(offered.filter((label) => label === name).length, 1, `${name} of ${offered.join()}`);
+  const inside = await labels(
+    `${place}          kernel_initializer:\n            RandomNormal:\n              |`,
+  );
+  assert.ok(inside.includes('stddev') && !inside.includes('minval'), inside.join());
+});
+
 test('layers are filled in on one line, and names without arguments stay alone', async () => {
   const completions = await server.complete(
     `${HEAD}stages:\n  a:\n    type: model\n    encoder:\n      - Flatten\n      - |`,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type * as tfjs from '@tensorflow/tfjs';
-import type { JsonObject } from '../../src/core/json.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
 import { Failure } from '../../src/core/diagnostic.ts';
 import type { Tf } from '../../src/engine/engine.ts';
 import { loadEngine } from '../../src/engine/load.ts';
@@ -86,7 +86,11 @@ const everything = (latent: LayerSpec): Architecture => ({
     layer('SpatialDropout2D', { rate: 0.5 }),
     layer('UpSampling2D', { interpolation: 'bilinear' }),
     'GlobalMaxPooling2D',
-    layer('Dense', { units: 128 }),
+    layer('Dense', {
+      units: 128,
+      kernel_initializer: { RandomNormal: { mean: 0.1, stddev: 0.2 } },
+      bias_initializer: { Constant: { value: 0.3 } },
+    }),
     layer('Reshape', { target_shape: [8, 8, 2] }),
   ],
 });
@@ -110,6 +114,38 @@ test('a saved model computes the same after loading, whatever its layers', async
     await saveModel(models.autoencoder, folder);
     assertNear(predict(await loadModel(tf, folder), input), predict(models.autoencoder, input));
   }
+});
+
+test('initializers are saved with their arguments, as Keras writes them', async () => {
+  const saved = async (kernel_initializer: Json): Promise<Json> => {
+    const models = buildAutoencoder(
+      tf,
+      {
+        input_shape: [4],
+        encoder: [layer('Dense', { units: 2, kernel_initializer })],
+        decoder: [layer('Dense', { units: 4 })],
+      },
+      seedsOf(1),
+    );
+    const folder = freshFolder();
+    await saveModel(models.encoder, folder);
+    const loaded = await loadModel(tf, folder);
+    assert.deepEqual(loaded.getWeights()[0]?.dataSync(), models.encoder.getWeights()[0]?.dataSync());
+    const text = readFileSync(join(folder, 'model.json'), 'utf8');
+    const [, found = assert.fail()] = /"kernel_initializer": (\{.*?\n\s*\}\n\s*\})/s.exec(text) ?? [];
+    return JSON.parse(found) as Json;
+  };
+  for (const [name, args, others] of [
+    ['RandomNormal', { mean: 1, stddev: 2 }, { seed: null }],
+    ['TruncatedNormal', { mean: 1, stddev: 2 }, { seed: null }],
+    ['RandomUniform', { minval: -1, maxval: 2 }, { seed: null }],
+    ['Constant', { value: 3 }, {}],
+    ['Identity', { gain: 2 }, {}],
+    ['Orthogonal', { gain: 2 }, { seed: null }],
+    ['VarianceScaling', { scale: 3, mode: 'fan_out', distribution: 'truncated_normal' }, { seed: null }],
+    ['VarianceScaling', { scale: 3, mode: 'fan_avg', distribution: 'uniform' }, { seed: null }],
+  ] as const)
+    assert.deepEqual(await saved({ [name]: args }), { class_name: name, config: { ...args, ...others } });
 });
 
 test("a browser's loader takes the files as they are", async () => {

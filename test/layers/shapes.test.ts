@@ -182,6 +182,29 @@ test('arguments that TensorFlow.js or the shape of the input do not allow', () =
     ],
     [layer('Dense', { units: 1, bias_initializer: 'orthogonal' }), 'bad-setting', 'bias_initializer'],
     [
+      layer('Dense', { units: 1, bias_initializer: { Orthogonal: { gain: 2 } } }),
+      'bad-setting',
+      'bias_initializer',
+    ],
+    [
+      layer('Conv2D', { filters: 2, kernel_size: 3, kernel_initializer: 'identity' }),
+      'bad-setting',
+      'kernel_initializer',
+    ],
+    [
+      layer('Dense', { units: 1, kernel_initializer: { RandomUniform: { minval: 1, maxval: 0 } } }),
+      'out-of-range',
+      'kernel_initializer',
+    ],
+    [
+      layer('VectorQuantizer', {
+        codes: 4,
+        embeddings_initializer: { RandomNormal: { mean: 1, stddev: 0 } },
+      }),
+      'bad-setting',
+      'embeddings_initializer',
+    ],
+    [
       layer('VectorQuantizer', { codes: 4, embeddings_initializer: 'zeros' }),
       'bad-setting',
       'embeddings_initializer',

@@ -67,7 +67,8 @@ function nameIn(text: string): { readonly name: string; readonly argument?: Json
   if (python?.kind === 'value' && typeof python.value === 'string') return { name: python.value };
   if (python?.kind === 'value' && python.value === null) return { name: 'None' };
   if (python?.kind !== 'call') return /^[\w\s-]+$/.test(text) ? { name: text } : undefined;
-  const [first] = [...python.positional, ...python.keywords.values()].map(valueOf);
+  const keywords = [...python.keywords].filter(([key]) => key !== 'seed').map(([, each]) => each);
+  const [first] = [...python.positional, ...keywords].map(valueOf);
   return { name: python.name, ...(first === undefined ? {} : { argument: first }) };
 }
 
@@ -78,7 +79,7 @@ function named(names: Readonly<Record<string, string>>, value: Json): string | u
   if (Object.hasOwn(names, letters)) {
     // A slope other than the default needs a separate layer.
     if (found.argument !== undefined && !(names[letters] === 'leaky_relu' && found.argument === 0.2)) {
-      return typeof found.argument === 'number' ? undefined : names[letters];
+      return typeof found.argument === 'number' || names === INITIALIZERS ? undefined : names[letters];
     }
     return names[letters];
   }
@@ -95,14 +96,15 @@ export function fixArgument(key: string, value: Json): Json | undefined {
   if (key.endsWith('activation')) return fixActivation(value);
   if (key === 'loss') return named(LOSSES, value);
   if (key === 'metrics') return fixMetrics(value);
-  if (key.endsWith('_initializer')) return named(INITIALIZERS, value);
+  if (key.endsWith('_initializer')) return isJsonObject(value) ? value : named(INITIALIZERS, value);
   if (key.endsWith('_regularizer')) return fixRegularizer(value);
   if (key === 'padding') return fixPadding(value);
   if (typeof value !== 'string')
     return key === 'target_shape' || key === 'input_shape' ? fixShape(key, value) : value;
   const python = readPython(value);
   const read = python === undefined ? undefined : valueOf(python);
-  if (key === 'name' || key === 'interpolation') return typeof read === 'string' ? read : value;
+  if (['name', 'interpolation', 'mode', 'distribution'].includes(key))
+    return typeof read === 'string' ? read : value;
   if (key === 'target_shape' || key === 'input_shape')
     return read === undefined ? undefined : fixShape(key, read);
   return read === undefined || typeof read === 'string' ? undefined : read;

@@ -50,6 +50,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   softplus: activation('softplus'),
   huber: { name: 'Huber', positions: ['delta'] },
   huberloss: { name: 'Huber', positions: ['delta'] },
+  randomnormal: { name: 'RandomNormal', positions: ['mean', 'stddev'] },
+  truncatednormal: { name: 'TruncatedNormal', positions: ['mean', 'stddev'] },
+  randomuniform: { name: 'RandomUniform', positions: ['minval', 'maxval'] },
+  variancescaling: { name: 'VarianceScaling', positions: ['scale', 'mode', 'distribution'] },
+  orthogonal: { name: 'Orthogonal', positions: ['gain'] },
+  identity: { name: 'Identity', positions: ['gain'] },
+  constant: { name: 'Constant', positions: ['value'] },
   dropout: { name: 'Dropout', positions: ['rate'] },
   gaussiannoise: { name: 'GaussianNoise', positions: ['stddev'] },
   flatten: { name: 'Flatten', positions: [] },
@@ -154,6 +161,8 @@ const RENAMED: Readonly<Record<string, string>> = {
   clipvalue: 'clip_value',
   global_clipnorm: 'max_grad_norm grad_clip gradient_clip clip_grad_norm',
   momentum: 'mom',
+  minval: 'low',
+  maxval: 'high',
   groups: 'num_groups',
   codes: 'num_embeddings n_embeddings num_codes n_codes codebook_size n_e',
   commitment: 'beta commitment_cost commitment_weight',
@@ -298,12 +307,12 @@ export function fixCall(python: Python, names: readonly string[]): Json | undefi
   );
 }
 
-/** An argument may itself be a call: a schedule or a regulariser. */
+/** An argument may itself be a call: a schedule, a regularizer or an initializer. */
 function argumentOf(python: Python): Json | undefined {
   if (python.kind !== 'call') return valueOf(python);
   if (/^(?:l1|l2|l1_?l2)$/i.test(python.name)) return fixArgument('kernel_regularizer', callText(python));
   const meaning = meaningOf(python.name);
-  if (meaning === undefined) return undefined;
+  if (meaning === undefined) return fixArgument('kernel_initializer', callText(python));
   return fixCall(python, [meaning.name]);
 }
 
@@ -371,6 +380,7 @@ function bareName(name: string): string {
 export function choiceSchema(name: string): JsonObject {
   const specs: readonly (readonly [file: string, name: string])[] = [
     ['layers', 'LayerSpec'],
+    ['layers', 'InitializerSpec'],
     ['training', 'OptimizerSpec'],
     ['training', 'LossSpec'],
     ['training', 'LearningRateSchedule'],

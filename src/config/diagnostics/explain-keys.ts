@@ -112,8 +112,11 @@ function unknownKey({ path, value, context }: ValueErrors, key: string, schema: 
     const advice = absent ?? adviseValue({ root: context.root, path }, value, schema);
     const near =
       absent === undefined ? (insteadOf(schema, key, inner) ?? didYouMean(key, properties)) : undefined;
+    const bare = bareNames(schema).includes(key)
+      ? `${backticked(key)} takes no arguments: write it alone`
+      : undefined;
     return errorAt(range, 'unknown-value', `there is no ${noun} ${backticked(key)}`, {
-      hint: joinHints(near, advice) ?? choicesText(noun, [...bareNames(schema), ...properties]),
+      hint: joinHints(near, advice) ?? bare ?? choicesText(noun, [...bareNames(schema), ...properties]),
       edits: advice?.edits,
     });
   }

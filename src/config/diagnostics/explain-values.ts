@@ -239,12 +239,9 @@ function bareChoice(
   if (names.includes(word)) {
     const needed = neededBy(choice, word, place.context.schema);
     const message = `the ${noun} ${backticked(word)} needs ${joinAnd(needed.map(backticked))}`;
-    return valueError(
-      place,
-      'missing-key',
-      message,
-      `write ${backticked(`${word}: { ${needed[0] ?? ''}: … }`)}`,
-    );
+    const map = `${word}: { ${needed[0] ?? ''}: … }`;
+    const isItem = typeof place.path.at(-1) === 'number';
+    return valueError(place, 'missing-key', message, `write ${backticked(isItem ? map : `{ ${map} }`)}`);
   }
   const call = /^(\w+)\s*\(/.exec(word)?.[1];
   const meant = call === undefined || names.includes(call) ? call : suggest(call, names);

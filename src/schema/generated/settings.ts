@@ -90,8 +90,88 @@ export type ActivationName =
   | 'sparse_sigmoid';
 
 /**
- * A random distribution, or a constant, by its Keras name. Keras's class names, such as `GlorotUniform`, and
- * its short forms `uniform`, `normal`, `zero` and `one` are accepted, too.
+ * An initializer: a bare name, or a map of one name to its arguments. Names, arguments and defaults are those
+ * of Keras, except for `seed`: random numbers derive from the seed of the pipeline. A map that means the same
+ * as a name is that name.
+ */
+export type InitializerSpec = 
+  | InitializerName
+  | { readonly RandomNormal: RandomNormalArguments }
+  | { readonly TruncatedNormal: TruncatedNormalArguments }
+  | { readonly RandomUniform: RandomUniformArguments }
+  | { readonly VarianceScaling: VarianceScalingArguments }
+  | { readonly Orthogonal: OrthogonalArguments }
+  | { readonly Identity: IdentityArguments }
+  | { readonly Constant: ConstantArguments };
+
+/** Normally distributed values. */
+export type RandomNormalArguments = {
+  /** Mean of the distribution. */
+  readonly mean: number;
+  /** Standard deviation, 0 or more. */
+  readonly stddev: number;
+};
+
+/** Normally distributed values; those more than two standard deviations from the mean are drawn again. */
+export type TruncatedNormalArguments = {
+  /** Mean of the distribution. */
+  readonly mean: number;
+  /**
+   * Standard deviation before values are drawn again, 0 or more; that of the values is 0.88 times as large.
+   */
+  readonly stddev: number;
+};
+
+/** Uniformly distributed values. */
+export type RandomUniformArguments = {
+  /** The smallest value. */
+  readonly minval: number;
+  /** The end of the range, at least `minval`. */
+  readonly maxval: number;
+};
+
+/**
+ * Values with a mean of 0 and a variance of `scale` divided by the number of connections of a unit.
+ * `he_normal` has a `scale` of 2 with `fan_in`, `glorot_uniform` one of 1 with `fan_avg`.
+ */
+export type VarianceScalingArguments = {
+  /** Factor of the variance, more than 0. */
+  readonly scale: number;
+  /**
+   * By what the variance is divided: `fan_in`, the inputs of a unit, `fan_out`, its outputs, or `fan_avg`,
+   * their mean.
+   */
+  readonly mode: 'fan_in' | 'fan_out' | 'fan_avg';
+  /**
+   * `truncated_normal` (or `normal`): values beyond two standard deviations are drawn again, and the variance
+   * is corrected for it. `untruncated_normal`: all are kept. `uniform`: equally distributed between two
+   * limits.
+   */
+  readonly distribution: 'truncated_normal' | 'untruncated_normal' | 'uniform';
+};
+
+/** A matrix whose rows or columns, whichever are fewer, are orthogonal. For weights with two axes or more. */
+export type OrthogonalArguments = {
+  /** Factor of the matrix. */
+  readonly gain: number;
+};
+
+/** The identity matrix: a `Dense` layer with it begins by passing its input on. For weights with two axes. */
+export type IdentityArguments = {
+  /** Factor of the matrix. */
+  readonly gain: number;
+};
+
+/** The same value everywhere. */
+export type ConstantArguments = {
+  /** The value. */
+  readonly value: number;
+};
+
+/**
+ * A random distribution, or fixed values, by its Keras name, with Keras's default arguments. Keras's class
+ * names, such as `GlorotUniform`, its short forms `uniform`, `normal`, `zero` and `one`, and
+ * `variance_scaling`, which is `lecun_normal`, are accepted, too.
  */
 export type InitializerName = 
   | 'glorot_uniform'
@@ -104,6 +184,7 @@ export type InitializerName =
   | 'random_normal'
   | 'truncated_normal'
   | 'orthogonal'
+  | 'identity'
   | 'zeros'
   | 'ones';
 
@@ -176,9 +257,9 @@ export type DenseArguments = {
   /** Whether a bias, one learned number for each output channel, is added. */
   readonly use_bias: boolean;
   /** Initializer of the weights. */
-  readonly kernel_initializer: InitializerName;
+  readonly kernel_initializer: InitializerSpec;
   /** Initializer of the bias. */
-  readonly bias_initializer: InitializerName;
+  readonly bias_initializer: InitializerSpec;
   /** Penalty on large weights, added to the loss. `null`: none. */
   readonly kernel_regularizer: Regularizer;
   /** Penalty on a large bias, added to the loss. `null`: none. */
@@ -225,7 +306,7 @@ export type ELUArguments = {
 /** LeakyReLU whose slope is learned, one for each input value, or shared along `shared_axes`. */
 export type PReLUArguments = {
   /** Initializer of the slopes. */
-  readonly alpha_initializer: InitializerName;
+  readonly alpha_initializer: InitializerSpec;
   /**
    * Axes along which one slope is shared, counted from 1 after the batch: [1, 2] gives one slope per channel
    * of an image. `null`: none.
@@ -292,9 +373,9 @@ export type Conv2DArguments = {
   /** Whether a bias, one learned number for each output channel, is added. */
   readonly use_bias: boolean;
   /** Initializer of the weights. */
-  readonly kernel_initializer: InitializerName;
+  readonly kernel_initializer: InitializerSpec;
   /** Initializer of the bias. */
-  readonly bias_initializer: InitializerName;
+  readonly bias_initializer: InitializerSpec;
   /** Penalty on large weights, added to the loss. `null`: none. */
   readonly kernel_regularizer: Regularizer;
   /** Penalty on a large bias, added to the loss. `null`: none. */
@@ -328,9 +409,9 @@ export type Conv2DTransposeArguments = {
   /** Whether a bias, one learned number for each output channel, is added. */
   readonly use_bias: boolean;
   /** Initializer of the weights. */
-  readonly kernel_initializer: InitializerName;
+  readonly kernel_initializer: InitializerSpec;
   /** Initializer of the bias. */
-  readonly bias_initializer: InitializerName;
+  readonly bias_initializer: InitializerSpec;
   /** Penalty on large weights, added to the loss. `null`: none. */
   readonly kernel_regularizer: Regularizer;
   /** Penalty on a large bias, added to the loss. `null`: none. */
@@ -391,13 +472,13 @@ export type BatchNormalizationArguments = {
   /** Whether the result is multiplied by a learned factor, gamma. */
   readonly scale: boolean;
   /** Initializer of beta. */
-  readonly beta_initializer: InitializerName;
+  readonly beta_initializer: InitializerSpec;
   /** Initializer of gamma. */
-  readonly gamma_initializer: InitializerName;
+  readonly gamma_initializer: InitializerSpec;
   /** Initial value of the running mean. */
-  readonly moving_mean_initializer: InitializerName;
+  readonly moving_mean_initializer: InitializerSpec;
   /** Initial value of the running variance. */
-  readonly moving_variance_initializer: InitializerName;
+  readonly moving_variance_initializer: InitializerSpec;
   /** Penalty on a large beta, added to the loss. `null`: none. */
   readonly beta_regularizer: Regularizer;
   /** Penalty on a large gamma, added to the loss. `null`: none. */
@@ -416,9 +497,9 @@ export type LayerNormalizationArguments = {
   /** Whether the result is multiplied by a learned factor, gamma. */
   readonly scale: boolean;
   /** Initializer of beta. */
-  readonly beta_initializer: InitializerName;
+  readonly beta_initializer: InitializerSpec;
   /** Initializer of gamma. */
-  readonly gamma_initializer: InitializerName;
+  readonly gamma_initializer: InitializerSpec;
   /** Penalty on a large beta, added to the loss. `null`: none. */
   readonly beta_regularizer: Regularizer;
   /** Penalty on a large gamma, added to the loss. `null`: none. */
@@ -445,9 +526,9 @@ export type GroupNormalizationArguments = {
   /** Whether the result is multiplied by a learned factor, gamma. */
   readonly scale: boolean;
   /** Initializer of beta. */
-  readonly beta_initializer: InitializerName;
+  readonly beta_initializer: InitializerSpec;
   /** Initializer of gamma. */
-  readonly gamma_initializer: InitializerName;
+  readonly gamma_initializer: InitializerSpec;
   /** Penalty on a large beta, added to the loss. `null`: none. */
   readonly beta_regularizer: Regularizer;
   /** Penalty on a large gamma, added to the loss. `null`: none. */
@@ -511,7 +592,7 @@ export type VectorQuantizerArguments = {
    */
   readonly commitment: number;
   /** Initializer of the codes. */
-  readonly embeddings_initializer: InitializerName;
+  readonly embeddings_initializer: InitializerSpec;
   readonly name?: LayerLabel;
 };
 
@@ -1349,6 +1430,23 @@ export const LAYER_DEFAULTS: {
   GlobalMaxPooling2D: {},
   GlobalAveragePooling2D: {},
   ActivityRegularization: { l1: 0, l2: 0 },
+};
+
+/** Default arguments of each that needs none. */
+export const INITIALIZER_DEFAULTS: {
+  readonly RandomNormal: RandomNormalArguments;
+  readonly TruncatedNormal: TruncatedNormalArguments;
+  readonly RandomUniform: RandomUniformArguments;
+  readonly VarianceScaling: VarianceScalingArguments;
+  readonly Orthogonal: OrthogonalArguments;
+  readonly Identity: IdentityArguments;
+} = {
+  RandomNormal: { mean: 0, stddev: 0.05 },
+  TruncatedNormal: { mean: 0, stddev: 0.05 },
+  RandomUniform: { minval: -0.05, maxval: 0.05 },
+  VarianceScaling: { scale: 1, mode: 'fan_in', distribution: 'truncated_normal' },
+  Orthogonal: { gain: 1 },
+  Identity: { gain: 1 },
 };
 
 /** Default arguments of each that needs none. */

@@ -254,6 +254,30 @@ export const MISTAKES: readonly (readonly [
   ],
   [
     'padding: same }\n',
+    'padding: same, kernel_initializer: keras.initializers.RandomNormal(stddev=0.01) }\n',
+    'unknown-value 33:94',
+    'padding: same, kernel_initializer: { RandomNormal: { stddev: 0.01 } } }\n',
+  ],
+  [
+    'padding: same }\n',
+    'padding: same, kernel_initializer: { class_name: VarianceScaling, config: { scale: 2.0, mode: fan_out, seed: 1 } } }\n',
+    'unknown-value 33:96',
+    'padding: same, kernel_initializer: { VarianceScaling: { scale: 2, mode: fan_out } } }\n',
+  ],
+  [
+    'padding: same }\n',
+    'padding: same, kernel_initializer: tf.keras.initializers.HeNormal(seed=3) }\n',
+    'unknown-value 33:94',
+    'padding: same, kernel_initializer: he_normal }\n',
+  ],
+  [
+    'padding: same }\n',
+    'padding: same, bias_initializer: { Constant: 0.1 } }\n',
+    'wrong-type 33:104',
+    'padding: same, bias_initializer: { Constant: { value: 0.1 } } }\n',
+  ],
+  [
+    'padding: same }\n',
     'padding: same, kernel_regularizer: l2(0.001) }\n',
     'wrong-type 33:94',
     'padding: same, kernel_regularizer: { l2: 0.001 } }\n',

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Tensor } from '@tensorflow/tfjs';
-import type { InitializerName } from '../../../src/schema/generated/settings.ts';
+import type { InitializerSpec } from '../../../src/schema/generated/settings.ts';
 import { packageRoot } from '../../../src/core/package-root.ts';
 import type { Tf } from '../../../src/engine/engine.ts';
 import { lossOf, type LossChoice } from '../../../src/engine/train/losses.ts';
@@ -29,7 +29,12 @@ const keras = JSON.parse(readFileSync(join(packageRoot, 'test/layers/keras/train
   readonly schedules: readonly { schedule: ScheduleChoice; rates: readonly number[] }[];
   readonly losses: readonly LossCase[];
   readonly logits: LossCase;
-  readonly initializers: readonly { initializer: InitializerName; deviation: number; largest: number }[];
+  readonly initializers: readonly {
+    initializer: InitializerSpec;
+    mean: number;
+    deviation: number;
+    largest: number;
+  }[];
 };
 
 let tf: Tf;
@@ -85,15 +90,17 @@ test('losses and their gradients, from outputs and from logits', () => {
   check(keras.logits, true);
 });
 
-test('initializers have the same spread', () => {
-  for (const { initializer, deviation, largest } of keras.initializers) {
+test('initializers have the same mean and spread', () => {
+  for (const { initializer, mean: wanted, deviation, largest } of keras.initializers) {
+    const name = JSON.stringify(initializer);
     const values = initialValues(initializer, keras.shape, [1, 2]);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-    assert.ok(Math.abs(spread - deviation) <= 0.02 * deviation, `${initializer} ${spread}, ${deviation}`);
+    assert.ok(Math.abs(spread - deviation) <= 0.02 * deviation, `${name} ${spread}, ${deviation}`);
+    assert.ok(Math.abs(mean - wanted) <= 0.05 * deviation + 1e-6, `${name} ${mean}, ${wanted}`);
     // The largest of unbounded random numbers depends on chance.
-    const limited = initializer !== 'random_normal' && initializer !== 'orthogonal';
+    const limited = !/random_?normal|orthogonal|untruncated/i.test(name);
     const most = values.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
-    assert.ok(!limited || Math.abs(most - largest) <= 0.01 * largest, `${initializer} ${most}, ${largest}`);
+    assert.ok(!limited || Math.abs(most - largest) <= 0.01 * largest, `${name} ${most}, ${largest}`);
   }
 });

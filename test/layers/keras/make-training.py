@@ -59,6 +59,18 @@ INITIALIZERS = (
     "glorot_uniform glorot_normal he_uniform he_normal lecun_uniform lecun_normal random_uniform random_normal "
     "truncated_normal orthogonal zeros ones"
 ).split()
+ARGUMENTS = [
+    ("RandomNormal", {"mean": 0.3, "stddev": 0.02}),
+    ("TruncatedNormal", {"mean": -0.1, "stddev": 0.2}),
+    ("RandomUniform", {"minval": 0.1, "maxval": 0.4}),
+    ("Orthogonal", {"gain": 1.5}),
+    ("Constant", {"value": -0.25}),
+    *(
+        ("VarianceScaling", {"scale": scale, "mode": mode, "distribution": distribution})
+        for scale, mode in ((0.5, "fan_in"), (1.0, "fan_out"), (3.0, "fan_avg"))
+        for distribution in ("truncated_normal", "untruncated_normal", "uniform")
+    ),
+]
 
 START = [1.5, -0.7, 0.02, 3.0]
 GRADIENTS = [[0.3, -1.2, 1e-4, 0.0], [0.5, 0.4, -2e-4, 1.0], [-2.0, 0.1, 1e-5, 0.0], [0.05, -0.9, 3e-4, -0.5]]
@@ -97,9 +109,10 @@ def loss(name, function, output):
     return {"loss": name, "output": output, "value": rounded([value])[0], "gradient": rounded(tape.gradient(value, p))}
 
 
-def initializer(name):
-    values = np.asarray(keras.initializers.get(name)(SHAPE))
-    return {"initializer": name, "deviation": float(f"{values.std():.3g}"), "largest": float(f"{abs(values).max():.3g}")}
+def initializer(name, sample):
+    values = np.asarray(sample(SHAPE))
+    measures = {"mean": values.mean(), "deviation": values.std(), "largest": abs(values).max()}
+    return {"initializer": name, **{key: float(f"{value:.3g}") for key, value in measures.items()}}
 
 
 def from_logits(target, logits):
@@ -124,7 +137,10 @@ if __name__ == "__main__":
             loss({"Huber": {"delta": 0.3}}, keras.losses.Huber(delta=0.3), OUTPUT),
         ],
         "logits": loss("binary_crossentropy", from_logits, LOGITS),
-        "initializers": [initializer(name) for name in INITIALIZERS],
+        "initializers": [
+            *(initializer(name, keras.initializers.get(name)) for name in INITIALIZERS),
+            *(initializer({name: args}, getattr(keras.initializers, name)(**args)) for name, args in ARGUMENTS),
+        ],
     }
     with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "training.json"), "w") as file:
         json.dump(pinned, file, indent=1)
