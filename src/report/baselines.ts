@@ -12,6 +12,8 @@ export interface Baseline {
   readonly name: 'input' | 'mean' | 'exact' | 'pca';
   /** Components of `pca`. */
   readonly components?: number;
+  /** Of `mean`: the stage with the training images, if it is not that of the measured ones. */
+  readonly trained?: string;
   /** By metric, named as those of the stage. */
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -43,16 +45,19 @@ const MOST_KNOWN = 64;
  *
  * @param data folder of the inputs of the model
  * @param target folder of the images that its outputs were compared with
+ * @param trained folder of the images that the model learned to return; undefined if they are not known
  * @param entropy whether their cross-entropies are needed, which take the longest
  */
 export async function measureBaselines(
   data: string,
   target: string,
+  trained: string | undefined,
   split: Split,
   entropy: boolean,
 ): Promise<Measured | undefined> {
-  const key = [split, entropy, await identityOf(data), await identityOf(target)].join('\n');
-  const found = known.get(key) ?? measure(data, target, split, entropy);
+  const folders = [data, target, ...(trained === undefined ? [] : [trained])];
+  const key = [split, entropy, ...(await Promise.all(folders.map(identityOf)))].join('\n');
+  const found = known.get(key) ?? measure(data, target, trained, split, entropy);
   if (known.size >= MOST_KNOWN) known.clear();
   known.set(key, found);
   return found;
@@ -68,6 +73,7 @@ async function identityOf(folder: string): Promise<string> {
 async function measure(
   data: string,
   target: string,
+  trained: string | undefined,
   split: Split,
   entropy: boolean,
 ): Promise<Measured | undefined> {
@@ -78,7 +84,7 @@ async function measure(
     const images = await openImages(target, split);
     if (images.count === 0 || sizeOf(images) * images.count > MOST_VALUES) return undefined;
     const inputs = data === target ? undefined : await imagesLike(images, data, split);
-    const mean = await meanOfTraining(target);
+    const mean = trained === undefined ? undefined : await meanOfTraining(trained, images.shape);
     const compare = (others: StoredImages | Float32Array): Baseline['metrics'] =>
       errors(images, others, { span, entropy });
     return {
@@ -112,9 +118,10 @@ async function imagesLike(
   return images.count === count && images.shape.join() === shape.join() ? images : undefined;
 }
 
-async function meanOfTraining(folder: string): Promise<Float32Array | undefined> {
-  const { splits } = await readImageSet(folder);
-  if (splits.train === undefined || splits.train.count === 0) return undefined;
+async function meanOfTraining(folder: string, like: readonly number[]): Promise<Float32Array | undefined> {
+  const { splits, shape } = await readImageSet(folder);
+  if (shape.join() !== like.join() || splits.train === undefined || splits.train.count === 0)
+    return undefined;
   const images = await openImages(folder, 'train');
   const size = sizeOf(images);
   if (size * images.count > MOST_VALUES) return undefined;

@@ -43,7 +43,14 @@ async function measuredBy(
   const isPrefixed = Object.keys(metrics).every((name) => /^(?:train|test)_/.test(name));
   const own = new Set(Object.keys(metrics).map((name) => (isPrefixed ? name.replace(/^[a-z]+_/, '') : name)));
   const folder = (name: string): string => join(outputs, name);
-  const found = await measureBaselines(folder(data), folder(target), split, own.has('binary_crossentropy'));
+  const trained = targetOf(model, stages);
+  const found = await measureBaselines(
+    folder(data),
+    folder(target),
+    trained !== undefined && hasImages(trained, stages) ? folder(trained) : undefined,
+    split,
+    own.has('binary_crossentropy'),
+  );
   if (found === undefined) return undefined;
   // It projects the images themselves, which would be an unfair comparison with what is made of noisy ones.
   const components = data === target ? latentSizeOf(model, stages) : undefined;
@@ -51,9 +58,17 @@ async function measuredBy(
   const baselines = [...found.baselines, ...(pca === undefined ? [] : [pca])].flatMap((baseline) => {
     const shared = Object.entries(baseline.metrics).filter(([name]) => own.has(name));
     const named = shared.map(([name, value]) => [isPrefixed ? `${prefix}${name}` : name, value] as const);
-    return named.length === 0 ? [] : [{ ...baseline, metrics: Object.fromEntries(named) }];
+    const isOfOthers = baseline.name === 'mean' && trained !== undefined && trained !== target;
+    const metrics = Object.fromEntries(named);
+    return named.length === 0 ? [] : [{ ...baseline, ...(isOfOthers ? { trained } : {}), metrics }];
   });
   return { ...found, baselines };
+}
+
+/** The stage with the images that a trained model learned to return. */
+function targetOf(model: string | undefined, stages: Stages): string | undefined {
+  const inputs = stages.find(({ name }) => name === model)?.inputs;
+  return inputs?.['target'] ?? inputs?.['data'];
 }
 
 /** The split that a stage measured; of both, the test images. */

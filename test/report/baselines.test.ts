@@ -30,7 +30,7 @@ test('errors of the inputs and of the mean training image, as `evaluate` defines
   const [clean, noisy] = [temporaryFolder(t), temporaryFolder(t)];
   await write(clean, CLEAN);
   await write(noisy, NOISY);
-  const found = await measureBaselines(noisy, clean, 'test', true);
+  const found = await measureBaselines(noisy, clean, clean, 'test', true);
   assert.deepEqual([found?.split, found?.images, found?.span], ['test', 2, 1]);
   const [input, mean, exact] = found?.baselines ?? [];
   assert.deepEqual([input?.name, mean?.name, exact?.name], ['input', 'mean', 'exact']);
@@ -55,14 +55,17 @@ test('what cannot be computed is absent', async (t) => {
   await write(clean, NOISY);
   await write(noisy, NOISY);
   await write(other, { test: images(1, 0, 0) });
-  assert.deepEqual((await measureBaselines(clean, clean, 'test', false))?.baselines, []);
-  assert.equal(await measureBaselines(noisy, clean, 'train', false), undefined);
-  assert.deepEqual((await measureBaselines(other, clean, 'test', false))?.baselines, []);
-  assert.equal(await measureBaselines(join(clean, 'none'), join(clean, 'none'), 'test', false), undefined);
+  assert.deepEqual((await measureBaselines(clean, clean, clean, 'test', false))?.baselines, []);
+  assert.equal(await measureBaselines(noisy, clean, clean, 'train', false), undefined);
+  assert.deepEqual((await measureBaselines(other, clean, clean, 'test', false))?.baselines, []);
+  assert.equal(
+    await measureBaselines(join(clean, 'none'), join(clean, 'none'), undefined, 'test', false),
+    undefined,
+  );
   const damaged = temporaryFolder(t);
   await write(damaged, NOISY);
   writeFileSync(join(damaged, 'test-images.npy'), 'no array');
-  assert.equal(await measureBaselines(damaged, damaged, 'test', false), undefined);
+  assert.equal(await measureBaselines(damaged, damaged, undefined, 'test', false), undefined);
 });
 
 type Stages = Record<string, object | undefined>;
@@ -129,6 +132,25 @@ test('a model that removes noise is not compared with PCA, which is given the im
     quality?.measured?.baselines.map(({ name }) => name),
     ['input', 'mean'],
   );
+});
+
+test('the mean image is that of the images that the model was trained on', async (t) => {
+  const outputs = await measuredOutputs(t, 'split: test');
+  changeStages(outputs, (stages) => {
+    stages['normal'] = { ...stages['digits'], inputs: { data: 'digits' } };
+    stages['trained'] = { ...stages['trained'], inputs: { model: 'net', data: 'normal' } };
+  });
+  outputs.write('normal/summary.json', '{}');
+  await write(join(outputs.folder, 'normal'), { ...NOISY, ...{ train: images(1, 1, 0.25) } });
+  const mean = async (): Promise<readonly unknown[]> => {
+    const quality = (await readReport(outputs.folder)).stages.find(({ name }) => name === 'quality');
+    return quality?.measured?.baselines.filter(({ name }) => name === 'mean') ?? [];
+  };
+  // The squares of the differences from (1, 0.25) are (0, 0) and (0.25, 0.25).
+  assert.deepEqual(await mean(), [{ name: 'mean', trained: 'normal', metrics: { mse: 0.125 } }]);
+  await write(join(outputs.folder, 'normal'), { ...NOISY, ...{ train: images(1, 0, 0.25) } });
+  // From (0, 0.25): (1, 0) and (0.25, 0.25).
+  assert.deepEqual(await mean(), [{ name: 'mean', trained: 'normal', metrics: { mse: 0.375 } }]);
 });
 
 test('stages that measured different metrics of the same images share the rows of their baselines', async (t) => {

@@ -158,14 +158,18 @@ function ratioText(value: number, other: number): string {
   return `${roughly(100 * Math.abs(1 - value / other))} % ${word} than`;
 }
 
-function baselineName({ stages }: Report, { inputs }: ReportStage, { name, components }: Baseline): string {
+function baselineName(
+  { stages }: Report,
+  { inputs }: ReportStage,
+  { name, components, trained }: Baseline,
+): string {
   switch (name) {
     case 'input': {
       const isNoise = stages.find((stage) => stage.name === inputs['data'])?.type === 'noise';
       return isNoise ? 'the noisy images' : 'the inputs unchanged';
     }
     case 'mean':
-      return 'the mean training image';
+      return trained === undefined ? 'the mean training image' : `the mean training image of ${trained}`;
     case 'exact':
       return 'a perfect copy';
     case 'pca':
