@@ -12,7 +12,7 @@ import { readImageSet } from '../formats/images.ts';
 import type { StageResult } from '../history/results.ts';
 import { prepareEngine } from '../run/prepare.ts';
 import { readArray } from './arrays.ts';
-import { brightnessProblem, someInverted, trainingMean } from './brightness.ts';
+import { brightnessProblem, someInverted, trainingMean, withoutNoise } from './brightness.ts';
 import { codesOf } from './codes.ts';
 import { computeOutputs, type Computed } from './compute.ts';
 import { checkFree, FILES, pictureFiles, windowsNote, writeAll, type Written } from './files.ts';
@@ -98,7 +98,8 @@ export async function applyModel(model: AppliedModel, options: ApplyOptions): Pr
   const means = await meansOf(model);
   const problem =
     brightnessProblem(values, preparation.range, means) ??
-    someInverted(images.names, values, preparation.range, means);
+    someInverted(images.names, values, preparation.range, means) ??
+    withoutNoise(values, preparation.range, means);
   if (problem !== undefined) warnings.push(warning(problem.message, problem.hint));
   const outputRange = await outputRangeOf(model, preparation);
   const made = { images, computed, outputRange, preparation, to, ...model };

@@ -8,6 +8,9 @@ const LOOKED_AT = 1000;
 /** How far the mean may be from that of the training images, as a share of the range, before it looks like a mistake. */
 const FAR = 0.25;
 
+/** How far the means of noisy and of clean images are apart, as a share of the range, if noise changes the brightness. */
+const APART = 0.1;
+
 /** The mean value of training images. */
 export async function trainingMean(folder: string): Promise<number> {
   const images = await openImages(folder, 'train');
@@ -74,8 +77,7 @@ export function brightnessProblem(
 ): Problem | undefined {
   const own = meanOf(values);
   if (!isFar(own, range, means)) return undefined;
-  const text = (value: number): string => String(Number(value.toPrecision(2)));
-  const message = `the mean of the images is ${text(own)}, that of the training images ${text(means[0] ?? 0)}`;
+  const message = `the mean of the images is ${rounded(own)}, that of the training images ${rounded(means[0] ?? 0)}`;
   return looksInverted(own, range, means)
     ? {
         message: `${message}: they look inverted, like black ink on white paper`,
@@ -85,4 +87,27 @@ export function brightnessProblem(
         message: `${message}: they are not like those that the model was trained on`,
         hint: 'compare input and output in the picture before you rely on the outputs',
       };
+}
+
+/**
+ * What is doubtful about images without noise for a denoiser whose noise changes the brightness: it subtracts that change from them,
+ * too. Undefined if nothing is; parameters as above.
+ */
+export function withoutNoise(
+  values: Float32Array,
+  [low, high]: Range,
+  [noisy, clean]: readonly number[],
+): Problem | undefined {
+  if (noisy === undefined || clean === undefined) return undefined;
+  if (Math.abs(noisy - clean) <= APART * (high - low)) return undefined;
+  const own = meanOf(values);
+  if (Math.abs(own - clean) >= Math.abs(own - noisy)) return undefined;
+  return {
+    message: `the mean of the images is ${rounded(own)}, like that of images without noise: this model makes noisy images, of mean ${rounded(noisy)}, ${noisy > clean ? 'darker' : 'brighter'}, and yours, too`,
+    hint: 'add the noise of its training to your images first, or apply a model that was trained on images without noise',
+  };
+}
+
+function rounded(value: number): string {
+  return String(Number(value.toPrecision(2)));
 }

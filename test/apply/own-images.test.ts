@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { isArray, readArray } from '../../src/apply/arrays.ts';
-import { brightnessProblem, someInverted } from '../../src/apply/brightness.ts';
+import { brightnessProblem, someInverted, withoutNoise } from '../../src/apply/brightness.ts';
 import { checkFree, pictureFiles, windowsNote } from '../../src/apply/files.ts';
 import { invert, type OwnImages } from '../../src/apply/own-images.ts';
 import { readPictures } from '../../src/apply/pictures.ts';
@@ -189,6 +189,15 @@ test('brightness is compared with the nearest of the training images and their t
   assert.doesNotMatch(brightnessProblem(values(1), [0, 1], [0.5])?.hint ?? '--invert', /--invert/);
   assert.equal(brightnessProblem(values(0.2), [0, 1], [0.1]), undefined);
   assert.equal(brightnessProblem(values(0.15), [0, 1], [0.56, 0.1]), undefined);
+});
+
+test('images without noise are pointed out where the noise of a denoiser changes the brightness', () => {
+  const problem = (own: number, means: readonly number[]): string =>
+    withoutNoise(Float32Array.of(own, own), [0, 1], means)?.message ?? '';
+  assert.match(problem(0.15, [0.5, 0.13]), /like that of images without noise/);
+  assert.equal(problem(0.45, [0.5, 0.13]), '', 'noisy images are what the model expects');
+  assert.equal(problem(0.15, [0.2, 0.13]), '', 'noise that hardly changes the brightness');
+  assert.equal(problem(0.15, [0.13]), '', 'a model that was trained without noise');
 });
 
 test('inverted images of a folder are named', () => {
