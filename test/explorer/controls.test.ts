@@ -370,4 +370,18 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
     await page.locator('.explorer [role=alert]').waitFor();
     assert.deepEqual(complaints, []);
   });
+
+  await t.test('a model whose numbers are not finite is refused in words', async () => {
+    const path = join(rigged.folder, 'infinite.html');
+    writeFileSync(path, readFileSync(report, 'utf8').replaceAll(/"scale":[^,}]+/g, '"scale":1e300'));
+    const { page, complaints } = await visit(browser, pathToFileURL(path).href);
+    await page.locator(`${PANEL} [role=alert]`).waitFor();
+    await page.getByRole('tab', { name: 'Latent map' }).click();
+    await page.locator(`${PANEL} [role=alert]`).waitFor();
+    // What was to be drawn in the next frame fails, too, and nothing else.
+    assert.deepEqual(
+      complaints.filter((text) => text !== 'numbers that are not finite'),
+      [],
+    );
+  });
 });

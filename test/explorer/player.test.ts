@@ -202,6 +202,7 @@ test('sizes, numbers and layers that do not fit together are refused', async () 
     { ...data, classes: undefined },
     { ...data, codes: { count: 8, values: packBytes(new Uint8Array(3)) } },
     { ...data, images: { ...images, count: IMAGES + 1 } },
+    { ...data, images: { ...images, count: 5000, places: Array.from({ length: 5000 }, () => 0) } },
     { ...data, images: { ...images, labels: undefined } },
     { ...data, images: { ...images, labels: images.labels?.map(() => 3) } },
     { ...data, images: { ...images, pixels: 'no base64' } },

@@ -31,10 +31,7 @@ export function start(place: HTMLElement, models: readonly Model[]): void {
       if (player.data.images.count === 0) throw new Error('the page has no images for it');
     } catch (error) {
       if (wanted !== model) return;
-      const reason = error instanceof Error ? error.message : String(error);
-      content.replaceChildren(
-        make('p', { class: 'note', role: 'alert' }, `The model cannot be used: ${reason}`),
-      );
+      content.replaceChildren(problem(error));
       return;
     }
     if (wanted !== model) {
@@ -65,6 +62,16 @@ export function start(place: HTMLElement, models: readonly Model[]): void {
   if (first !== undefined) void show(first);
 }
 
+/** Shows in a panel why it has no controls: a damaged model may compute numbers that are not finite. */
+function refuse(panel: HTMLElement): (error: unknown) => void {
+  return (error) => panel.replaceChildren(problem(error));
+}
+
+function problem(error: unknown): HTMLElement {
+  const reason = error instanceof Error ? error.message : String(error);
+  return make('p', { class: 'note', role: 'alert' }, `The model cannot be used: ${reason}`);
+}
+
 function makePanels(player: Player): HTMLElement {
   const { data } = player;
   let latents: Promise<Latents> | undefined;
@@ -80,11 +87,18 @@ function makePanels(player: Player): HTMLElement {
       panel.replaceChildren();
       fill(panel, player, known);
     };
-    return { title, panel, open: () => void open() };
+    return { title, panel, open: () => void open().catch(refuse(panel)) };
   };
   const direct = (title: string, fill: (panel: HTMLElement, player: Player) => void): Tab => {
     const panel = make('div', { class: 'panel' });
-    return { title, panel, open: () => fill(panel, player) };
+    const open = (): void => {
+      try {
+        fill(panel, player);
+      } catch (error) {
+        refuse(panel)(error);
+      }
+    };
+    return { title, panel, open };
   };
   const isDenoiser = data.denoiser && data.noise.length > 0;
   return makeTabs('What to try', [

@@ -25,6 +25,8 @@ export interface Content {
 const MOST_PIXELS = 2 ** 22;
 const MOST_LATENTS = 2 ** 20;
 const MOST_IMAGES = 2 ** 26;
+/** The most images: a page is written with some hundreds. */
+const MOST_COUNT = 4096;
 const MOST_CLASSES = 100_000;
 const MOST_NOISES = 100;
 
@@ -125,7 +127,7 @@ function isImages(value: unknown, input: ImageShape, known: number | undefined):
   return (
     isName(value['stage']) &&
     (value['split'] === 'train' || value['split'] === 'test') &&
-    isInteger(count, 0, MOST_IMAGES) &&
+    isInteger(count, 0, MOST_COUNT) &&
     count * sizeOf(input) <= MOST_IMAGES &&
     isListOf(places, isPlace) &&
     places.length === count &&

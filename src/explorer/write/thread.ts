@@ -3,6 +3,7 @@ import { sep } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '../../core/diagnostic.ts';
 import { loadEngine } from '../../engine/load.ts';
+import { DamagedModel } from '../page/damaged.ts';
 import { makeContent } from './content.ts';
 import type { Candidate } from './choose.ts';
 
@@ -31,7 +32,10 @@ async function answerTo(candidate: Candidate): Promise<ThreadAnswer> {
     return { stage, json: JSON.stringify(await makeContent(engine, folder, candidate, wasm)) };
   } catch (error) {
     const [diagnostic] = error instanceof Failure ? error.diagnostics : [];
-    const message = diagnostic?.message ?? (error instanceof Error ? error.message : String(error));
+    // What a page would refuse: weights that are not finite, for example.
+    const refused = error instanceof DamagedModel ? error.reason : undefined;
+    const message =
+      diagnostic?.message ?? refused ?? (error instanceof Error ? error.message : String(error));
     // A page names files as they are in the run's folder, not where that is.
     return { stage, reason: message.replaceAll(`${folder}${sep}`, '') };
   }
