@@ -10,7 +10,7 @@ import { environmentSection, hashesSection, metricsSection, reproduceSection } f
 import { graphOf, pipelineSection } from './sections/pipeline.ts';
 import { runningSection } from './sections/running.ts';
 import { isOnTop, stageSection } from './sections/stage.ts';
-import { findMainFigure, nearestFirst } from './sections/main-figure.ts';
+import { findMainFigure, nearestFirst, type MainFigure } from './sections/main-figure.ts';
 import { summarySection } from './sections/summary.ts';
 import { activityLine, breakable, enumerate, stateMark } from './parts.ts';
 import { stateText, statusText } from './states.ts';
@@ -25,7 +25,7 @@ export function renderParts(report: Report): ReadonlyMap<string, Html> {
     ['summary-part', summarySection(report, main)],
     [
       'explore-part',
-      report.explorer === undefined ? html`` : exploreSection(nearModels(report, report.explorer)),
+      report.explorer === undefined ? html`` : exploreSection(nearModels(report, main, report.explorer)),
     ],
     ['graph-part', graphOf(report)],
     ...report.stages.map((stage) => [`part-${stage.name}`, stageSection(report, stage, main)] as const),
@@ -72,8 +72,8 @@ export function renderPage(report: Report, version?: number): string {
 }
 
 /** The model of the main figure is the first to be tried. */
-function nearModels(report: Report, explorer: PageModels): PageModels {
-  return { ...explorer, models: nearestFirst(report, explorer.models) };
+function nearModels(report: Report, main: MainFigure | undefined, explorer: PageModels): PageModels {
+  return { ...explorer, models: nearestFirst(report, main, explorer.models) };
 }
 
 /** Shows whether the page is still connected to its run. */

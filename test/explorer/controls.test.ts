@@ -35,6 +35,20 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
     await visited.page.locator(`${PANEL} canvas`).first().waitFor();
     return visited;
   };
+  /** The map of the first model, whose latents have two values: it shows their plane. */
+  const openMap = async (page: Page) => {
+    await openTab(page, 'Latent map');
+    const map = page.locator('.plot > canvas');
+    const latents = await ask<number[][]>(
+      page,
+      'Array.from({ length: player.data.images.count }, (_, index) => [...player.latentOf(index)])',
+    );
+    const frame = frameFor(latents.map(([x = 0, y = 0]) => [x, y]));
+    await map.scrollIntoViewIfNeeded();
+    const box = await map.boundingBox();
+    assert.ok(box !== null);
+    return { map, box, latents, frame };
+  };
   const chooseSecond = async (page: Page): Promise<void> => {
     await page.getByLabel('Model', { exact: true }).selectOption('1');
     await page.getByRole('tab', { name: 'Samples' }).waitFor();
@@ -138,18 +152,9 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
 
   await t.test('a place on the map is decoded: by pointer, by keyboard, and with its sliders', async () => {
     const { page, complaints } = await open();
-    await openTab(page, 'Latent map');
-    const map = page.locator('.plot > canvas');
+    const { map, box, frame } = await openMap(page);
     const decoded = pictureOf(page, 0);
     const count = await ask<number>(page, 'player.data.images.count');
-    const latents = await ask<number[][]>(
-      page,
-      'Array.from({ length: player.data.images.count }, (_, index) => [...player.latentOf(index)])',
-    );
-    const frame = frameFor(latents.map(([x = 0, y = 0]) => [x, y]));
-    await map.scrollIntoViewIfNeeded();
-    const box = await map.boundingBox();
-    assert.ok(box !== null);
     const expect = async (x: number, y: number): Promise<void> => {
       const [first, second] = frame.toPlane([
         ((x - box.x) * SIZE) / box.width,
@@ -198,16 +203,7 @@ test('the controls of the models of a report', { skip: withoutBrowser }, async (
 
   await t.test('hovering shows an image, the legend one class, and the map its decoded images', async () => {
     const { page, complaints } = await open();
-    await openTab(page, 'Latent map');
-    const map = page.locator('.plot > canvas');
-    const latents = await ask<number[][]>(
-      page,
-      'Array.from({ length: player.data.images.count }, (_, index) => [...player.latentOf(index)])',
-    );
-    const frame = frameFor(latents.map(([x = 0, y = 0]) => [x, y]));
-    await map.scrollIntoViewIfNeeded();
-    const box = await map.boundingBox();
-    assert.ok(box !== null);
+    const { map, box, latents, frame } = await openMap(page);
     const [x, y] = frame.toCanvas([latents[3]?.[0] ?? 0, latents[3]?.[1] ?? 0]);
     await map.hover({ position: { x: (x * box.width) / SIZE, y: (y * box.height) / SIZE } });
     assert.match((await page.locator('.plot .peek').textContent()) ?? '', /^image \d+ \(\d\)$/);

@@ -38,12 +38,13 @@ export function findMainFigure({ stages }: Report): MainFigure | undefined {
  * it does not depend, and those equally near, keep their order.
  */
 export function nearestFirst<Item extends { readonly stage: string }>(
-  report: Report,
+  { stages }: Report,
+  main: MainFigure | undefined,
   items: readonly Item[],
 ): readonly Item[] {
-  const byName = new Map(report.stages.map((stage) => [stage.name, stage]));
+  const byName = new Map(stages.map((stage) => [stage.name, stage]));
   const distances = new Map<string, number>();
-  let reached = [findMainFigure(report)?.stage ?? ''];
+  let reached = [main?.stage ?? ''];
   for (let distance = 0; reached.length > 0; distance++) {
     for (const name of reached) distances.set(name, distance);
     reached = reached

@@ -21,7 +21,7 @@ test('the models of the main figure come first, the nearest before those that it
   const predicted = stage('predicted', { model: 'second' });
   const items = [first, other, second].map(({ name }) => ({ stage: name }));
   const sorted = (each: Report): readonly string[] =>
-    nearestFirst(each, items).map(({ stage: name }) => name);
+    nearestFirst(each, findMainFigure(each), items).map(({ stage: name }) => name);
 
   const whole = of(first, other, second, predicted, shown);
   assert.equal(findMainFigure(whole)?.stage, 'shown');
