@@ -2,6 +2,7 @@
 import { sizeOf } from '../../core/shape.ts';
 import type { Instruction, OpName, Value } from '../program/program.ts';
 import { KERNELS } from '../lowering/kernel-calls.ts';
+import { kernelsOf } from '../lowering/kernels-of.ts';
 import { Lowering } from '../lowering/lowering.ts';
 import type { Body, Ref } from './body.ts';
 import { customCall, integers } from './custom-call.ts';
@@ -21,17 +22,34 @@ const BY_KERNELS: ReadonlySet<OpName> = new Set<OpName>([
   'uniform',
 ]);
 
-/** For fewer elements, XLA's own code is as fast as a call. */
-const MIN_ELEMENTS = 1024;
+/**
+ * Functions that take about as long as reading an element: alone, XLA computes them in one thread. XLA and the kernel agree to the
+ * bit, which is not so for others: `max` of XLA, for instance, makes the smallest numbers zero.
+ */
+const IN_THREADS: ReadonlySet<OpName> = new Set<OpName>([
+  'neg',
+  'abs',
+  'square',
+  'relu',
+  'relu6',
+  'add',
+  'sub',
+  'mul',
+  'relu_gradient',
+]);
+
+/** For fewer elements, XLA's own code is as fast as a call, or as several threads. */
+const MIN_ELEMENTS = { fused: 1024, single: 16384 } as const;
 
 /** Whether a kernel is called for an instruction, rather than an operation of TensorFlow. */
 export function isByKernel(instruction: Instruction): boolean {
   const { op, operands, results } = instruction;
   if (BY_KERNELS.has(op)) return true;
   // TensorFlow's operation does not broadcast.
-  if (op === 'relu_gradient') return new Set(operands.map(({ type }) => type.shape.join())).size > 1;
-  if (op !== 'fused' && op !== 'reduce_sum') return false;
-  return Math.max(...[...operands, ...results].map(({ type }) => sizeOf(type.shape))) >= MIN_ELEMENTS;
+  if (op === 'relu_gradient' && new Set(operands.map(({ type }) => type.shape.join())).size > 1) return true;
+  const elements = Math.max(...[...operands, ...results].map(({ type }) => sizeOf(type.shape)));
+  if (op === 'fused' || op === 'reduce_sum') return elements >= MIN_ELEMENTS.fused;
+  return IN_THREADS.has(op) && elements >= MIN_ELEMENTS.single && kernelsOf(instruction) !== undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ input images: float32[2, 8, 8, 3]
 input dy: float32[2, 8, 8, 4]
 input filter: float32[3, 3, 3, 4]
 input step: int32[]
+input large: float32[128, 128]
 `;
 
 const DOUBLED = '(\ninput a: float32[SHAPE]\n%0: float32[SHAPE] = add a, a\nreturn %0\n)';
@@ -20,6 +21,9 @@ for (const [text, target] of [
   ['%0: float32[64, 64] = matmul x, x {transpose_b: true}', 'matmul'],
   ['%0: float32[32, 32] = matmul x, x {transpose_a: true}', 'matmul'],
   ['%0: float32[64, 32] = add x, x', 'XLA'],
+  ['%0: float32[128, 128] = add large, large', 'elementwise'],
+  ['%0: float32[128, 128] = relu_gradient large, large', 'elementwise'],
+  ['%0: float32[128, 128] = tanh large', 'XLA'],
   ['%0: float32[] = reduce_sum x {axes: [0, 1]}', 'reduce'],
   ['%0: float32[32] = reduce_sum x {axes: [0]}', 'reduce'],
   ['%0: float32[4] = reduce_sum small {axes: [0]}', 'XLA'],
