@@ -4,12 +4,14 @@ import type { PlacedLayer } from '../../src/layers/shapes.ts';
 import { placedLayers, type BenchCase } from './bench-case.ts';
 
 /**
- * Multiplications and additions of one step in dense layers and convolutions: forward, and twice as many for the gradients. Other
- * layers and the weight update are not counted.
+ * Multiplications and additions of one step in dense layers and convolutions: forward, and as many for the gradient of the weights
+ * and for that of the inputs, which the first layer does not need. Other layers and the weight update are not counted.
  */
 export function flopsOf(benchCase: BenchCase): number {
-  const products = placedLayers(benchCase).reduce((sum, place) => sum + productsOf(place), 0);
-  return 6 * benchCase.batch * products;
+  const [first = 0, ...others] = placedLayers(benchCase)
+    .map(productsOf)
+    .filter((products) => products > 0);
+  return benchCase.batch * others.reduce((sum, products) => sum + 6 * products, 4 * first);
 }
 
 /** Each weight of a kernel is multiplied with each pixel of the smaller image once. */
