@@ -15,7 +15,15 @@ import { readArray } from './arrays.ts';
 import { brightnessProblem, someInverted, trainingMean, withoutNoise } from './brightness.ts';
 import { codesOf } from './codes.ts';
 import { computeOutputs, type Computed } from './compute.ts';
-import { checkFree, FILES, pictureFiles, windowsNote, writeAll, type Written } from './files.ts';
+import {
+  checkFree,
+  comparisonFile,
+  FILES,
+  pictureFiles,
+  windowsNote,
+  writeAll,
+  type Written,
+} from './files.ts';
 import type { ApplyFormat } from './format-names.ts';
 import { labelFor } from './label.ts';
 import { invert, type OwnImages } from './own-images.ts';
@@ -80,7 +88,7 @@ export async function applyModel(model: AppliedModel, options: ApplyOptions): Pr
   const { classes } = await readImageSet((await find(data.stage, data.hash)).folder);
   const label = await labelFor(join(trained.folder, 'model', 'autoencoder'), options.label, classes);
   const images = await readOwn(preparation, options);
-  const planned = plannedFiles(images.names, options);
+  const { all: planned, picture } = await plannedFiles(images.names, options);
   await checkFree(folder, planned, { sources: options.paths, overwrite: options.overwrite });
 
   const windows = windowsNote(planned);
@@ -102,7 +110,7 @@ export async function applyModel(model: AppliedModel, options: ApplyOptions): Pr
     withoutNoise(values, preparation.range, means);
   if (problem !== undefined) warnings.push(warning(problem.message, problem.hint));
   const outputRange = await outputRangeOf(model, preparation);
-  const made = { images, computed, outputRange, preparation, to, ...model };
+  const made = { images, computed, outputRange, preparation, to, picture, ...model };
   const written = encode ? await latentFiles(made) : await outputFiles(made);
   await writeAll(folder, written);
   const errors = encode ? undefined : squaredErrors(computed.input, computed.output);
@@ -125,12 +133,20 @@ async function readOwn(preparation: Preparation, options: ApplyOptions): Promise
   return options.invert ? invert(own, preparation.dataset.range) : own;
 }
 
-function plannedFiles(
+interface Planned {
+  readonly all: readonly string[];
+  /** The picture of inputs and outputs; of latents there is none. */
+  readonly picture: string;
+}
+
+async function plannedFiles(
   names: readonly string[],
-  { to, encode }: Pick<ApplyOptions, 'to' | 'encode'>,
-): readonly string[] {
-  if (encode) return [FILES.latents, FILES.codes, FILES.names];
-  return to === 'png' ? [...pictureFiles(names), FILES.picture] : [FILES.outputs, FILES.names, FILES.picture];
+  { folder, to, encode, overwrite }: Pick<ApplyOptions, 'folder' | 'to' | 'encode' | 'overwrite'>,
+): Promise<Planned> {
+  if (encode) return { all: [FILES.latents, FILES.codes, FILES.names], picture: '' };
+  const others = to === 'png' ? pictureFiles(names) : [FILES.outputs, FILES.names];
+  const picture = await comparisonFile(folder, others, overwrite);
+  return { all: [...others, picture], picture };
 }
 
 /** Of the training images and, if they differ, of what the model learned to return for them. */
@@ -175,6 +191,8 @@ interface Made extends AppliedModel {
   readonly computed: Computed;
   readonly outputRange: readonly [number, number];
   readonly to: ApplyFormat;
+  /** The name of the picture of inputs and outputs. */
+  readonly picture: string;
 }
 
 async function latentFiles({ trained, images, computed: { output } }: Made): Promise<readonly Written[]> {
@@ -199,7 +217,7 @@ async function outputFiles(made: Made): Promise<readonly Written[]> {
   const { names } = images;
   const { output } = computed;
   const figure = await pictureOf(made);
-  const picture = figure === undefined ? [] : [{ file: FILES.picture, bytes: figure }];
+  const picture = figure === undefined ? [] : [{ file: made.picture, bytes: figure }];
   if (to === 'npy')
     return [
       { file: FILES.outputs, array: { shape: [names.length, ...output.shape], data: output.values } },

@@ -1,6 +1,6 @@
 /** The files that `apply` writes: their names, and that they replace nothing unasked. */
 import { realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { failure, type Failure } from '../core/diagnostic.ts';
 import { windowsProblem } from '../core/file-name.ts';
 import { exists, fileFailure, makeFolder, writeFileAtomic } from '../files/atomic.ts';
@@ -10,9 +10,10 @@ import { encodePng } from '../figures/png.ts';
 import { writeNpy, type NpyArray } from '../formats/npy.ts';
 import { shownName } from '../nodes/dataset/names.ts';
 
-/** The picture of inputs and outputs, and the files of arrays. */
+const PICTURE = 'comparison.png';
+
+/** The files of arrays. */
 export const FILES = {
-  picture: 'comparison.png',
   outputs: 'outputs.npy',
   latents: 'latents.npy',
   codes: 'codes.npy',
@@ -33,7 +34,7 @@ export type Written =
  */
 export function pictureFiles(names: readonly string[]): readonly string[] {
   const files = names.map((name) => `${name}.png`);
-  const taken = new Map<string, string>([[keyOf(FILES.picture), 'the picture of all images']]);
+  const taken = new Map<string, string>();
   files.forEach((file, index) => {
     const name = `\`${shownName(names[index] ?? '')}\``;
     const other = taken.get(keyOf(file));
@@ -41,6 +42,26 @@ export function pictureFiles(names: readonly string[]): readonly string[] {
     taken.set(keyOf(file), name);
   });
   return files;
+}
+
+/**
+ * The name of the picture of inputs and outputs: `comparison.png`, or `comparison-2.png` and so on. So pictures of other images
+ * go into the same folder.
+ *
+ * @param others the other files to write
+ */
+export async function comparisonFile(
+  folder: string,
+  others: readonly string[],
+  overwrite: boolean,
+): Promise<string> {
+  const taken = new Set(others.map(keyOf));
+  const ending = extname(PICTURE);
+  const stem = PICTURE.slice(0, -ending.length);
+  for (let number = 1; ; number += 1) {
+    const file = number === 1 ? PICTURE : `${stem}-${number}${ending}`;
+    if (!taken.has(keyOf(file)) && (overwrite || !(await exists(join(folder, file))))) return file;
+  }
 }
 
 /** Many disks do not distinguish upper and lower case, or how accents are written. */
@@ -53,7 +74,7 @@ function clash(file: string, [one, other]: readonly [string, string]): Failure {
     'name-clash',
     one === other
       ? `two images are called ${one}: both would be written as \`${shownName(file)}\``
-      : `${one} and the image ${other} would both be written as \`${shownName(file)}\``,
+      : `the images ${one} and ${other} would both be written as \`${shownName(file)}\``,
     'rename one of them, apply the model to one of them at a time, or write arrays with `--to npy`',
   );
 }

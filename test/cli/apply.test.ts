@@ -133,6 +133,27 @@ test('apply replaces files only with --overwrite', async () => {
   await runOk(['apply', 'steps', 'mine', '-o', 'pictures', '--overwrite', '--engine', 'portable']);
 });
 
+test('other images go into the same folder, and replace nothing', async () => {
+  const before = readFileSync(rigged.path('pictures/comparison.png'));
+  rigged.write('comparison.png', picture(3));
+  rigged.write('third.png', picture(3));
+  const { json } = await rigged.runJson(['apply', 'steps', 'third.png', '-o', 'pictures']);
+  assert.deepEqual(json.files, ['pictures/third.png', 'pictures/comparison-2.png']);
+  assert.deepEqual(readFileSync(rigged.path('pictures/comparison.png')), before);
+  // An image may have the name of the picture of all images.
+  const { json: named } = await rigged.runJson(['apply', 'steps', 'comparison.png', '-o', 'alone']);
+  assert.deepEqual(named.files, ['alone/comparison.png', 'alone/comparison-2.png']);
+});
+
+test('all pictures that cannot be decoded are named, and what is no file is not called missing', async () => {
+  for (const name of ['one', 'two', 'three']) rigged.write(`bad/${name}.png`, 'nothing');
+  const { json } = await rigged.runJson(['apply', 'steps', 'bad', '-o', 'none']);
+  for (const name of ['one', 'two', 'three'])
+    assert.ok(json.diagnostics[0]?.message.includes(`\`${name}.png\``), name);
+  const special = await rigged.runJson(['apply', 'steps', '/dev/zero', '-o', 'none']);
+  assert.equal(special.json.diagnostics[0]?.code, 'file-unreadable');
+});
+
 test('images that look inverted are reported, and inverted on request', async () => {
   const dark = pixels.subarray(0, 16).map((value) => value >> 3);
   const light = dark.map((value) => 255 - value);

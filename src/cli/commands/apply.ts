@@ -5,6 +5,7 @@ import type { ApplyFormat } from '../../apply/format-names.ts';
 import { failure } from '../../core/diagnostic.ts';
 import { formatNumber } from '../../core/format.ts';
 import type { EngineChoice } from '../../engine/engine.ts';
+import { exists } from '../../files/atomic.ts';
 import { kindOf, nearbyPath } from '../../files/nearby.ts';
 import { findRun } from '../../history/find.ts';
 import { readResult } from '../../history/results.ts';
@@ -103,13 +104,15 @@ async function findModel(
  * Checks that all files exist.
  *
  * @returns whether the only one is an array
- * @throws Failure `file-not-found`; `usage` for an array beside other files
+ * @throws Failure `file-not-found` or `file-unreadable`; `usage` for an array beside other files
  */
 async function checkPaths(paths: readonly string[]): Promise<boolean> {
   let arrays = 0;
   for (const path of paths) {
     const kind = await kindOf(path);
     if (kind === undefined) {
+      if (await exists(path))
+        throw failure('file-unreadable', `\`${path}\` is neither a file nor a folder`, 'name image files');
       const near = await nearbyPath(process.cwd(), path, ['file', 'folder']);
       const hint =
         near === undefined ? 'name image files, a folder of them, or an array' : `did you mean \`${near}\`?`;

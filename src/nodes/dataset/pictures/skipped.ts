@@ -65,17 +65,17 @@ const SHOWN = 3;
 export function sumUp(skipped: readonly Skipped[]): string {
   const groups = (Object.keys(KINDS) as SkipKind[]).flatMap((kind) => {
     const group = skipped.filter((item) => item.kind === kind);
-    const [first] = group;
+    const [first, ...others] = group;
     if (first === undefined) return [];
     const title = KINDS[kind][group.length === 1 ? 0 : 1];
-    return [`${group.length} ${title} (${DETAILED.has(kind) ? detail(first, group) : nameSome(group)})`];
+    return [`${group.length} ${title} (${DETAILED.has(kind) ? detail(first, others) : nameSome(group)})`];
   });
   return groups.join(', ');
 }
 
-/** `` `a` is a WebP image, and 3 more`` */
-function detail(first: Skipped, group: readonly Skipped[]): string {
-  const more = group.length === 1 ? '' : `, and ${group.length - 1} more`;
+/** `` `a` is a WebP image; also `b`, `c`, `d` and 3 more`` */
+function detail(first: Skipped, others: readonly Skipped[]): string {
+  const more = others.length === 0 ? '' : `; also ${nameSome(others)}`;
   return `\`${shownName(first.name)}\` ${first.reason}${more}`;
 }
 
