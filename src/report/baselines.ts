@@ -18,13 +18,19 @@ export interface Baseline {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** What is known about the images that a stage measured. */
-export interface Measured {
+/** What is known about the images of a split. */
+export interface MeasuredSplit {
   readonly split: Split;
   readonly images: number;
   /** Highest minus lowest possible intensity. */
   readonly span: number;
   readonly baselines: readonly Baseline[];
+}
+
+/** What is known about the images that a stage measured. A baseline is of one split, as the names of its metrics are. */
+export interface Measured extends Pick<MeasuredSplit, 'span' | 'baselines'> {
+  /** The test images first. */
+  readonly splits: readonly Pick<MeasuredSplit, 'split' | 'images'>[];
 }
 
 /** More values than this would take seconds to read. */
@@ -37,7 +43,7 @@ const LEAST = 1e-7;
 const HIGHEST_PSNR = 100;
 
 /** By the images: the trials of a sweep share them. */
-const known = new Map<string, Promise<Measured | undefined>>();
+const known = new Map<string, Promise<MeasuredSplit | undefined>>();
 const MOST_KNOWN = 64;
 
 /**
@@ -54,7 +60,7 @@ export async function measureBaselines(
   trained: string | undefined,
   split: Split,
   entropy: boolean,
-): Promise<Measured | undefined> {
+): Promise<MeasuredSplit | undefined> {
   const folders = [data, target, ...(trained === undefined ? [] : [trained])];
   const key = [split, entropy, ...(await Promise.all(folders.map(identityOf)))].join('\n');
   const found = known.get(key) ?? measure(data, target, trained, split, entropy);
@@ -76,7 +82,7 @@ async function measure(
   trained: string | undefined,
   split: Split,
   entropy: boolean,
-): Promise<Measured | undefined> {
+): Promise<MeasuredSplit | undefined> {
   try {
     const record = await readImageSet(target);
     const [low, high] = record.range;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Split } from '../core/stage-type.ts';
-import { measureBaselines, type Baseline, type Measured } from './baselines.ts';
+import { measureBaselines, type Baseline, type Measured, type MeasuredSplit } from './baselines.ts';
 import type { ReportStage } from './report.ts';
 
 /** Stages with results of the current settings. */
@@ -33,15 +33,45 @@ async function measuredBy(
   stages: Stages,
   settings: JsonObject,
 ): Promise<Measured | undefined> {
-  const { type, inputs, metrics } = stage;
+  const splits = splitsOf(settings[stage.name]).flatMap((split) => {
+    const own = ownMetrics(stage, split, settings);
+    return own.size === 0 ? [] : [{ split, own }];
+  });
+  if (stage.type !== 'evaluate' || splits.length === 0) return undefined;
+  const found: MeasuredSplit[] = [];
+  for (const { split, own } of splits) {
+    const measured = await measuredSplit(outputs, stage, stages, settings, split, own);
+    // What is said of the numbers must hold for all of them.
+    if (measured === undefined) return undefined;
+    found.push(measured);
+  }
+  return {
+    splits: found.map(({ split, images }) => ({ split, images })),
+    span: found[0]?.span ?? 0,
+    baselines: found.flatMap(({ baselines }) => baselines),
+  };
+}
+
+/** The metrics of a split, each with its name in the stage: `mse`, of `mse` or `test_mse`. */
+type OwnMetrics = ReadonlyMap<string, string>;
+
+function ownMetrics({ name, metrics }: ReportStage, split: Split, settings: JsonObject): OwnMetrics {
+  const prefix = asObject(settings[name])['split'] === 'all' ? `${split}_` : '';
+  const names = Object.keys(metrics).filter((each) => each.startsWith(prefix));
+  return new Map(names.map((each) => [each.slice(prefix.length), each]));
+}
+
+async function measuredSplit(
+  outputs: string,
+  { inputs }: ReportStage,
+  stages: Stages,
+  settings: JsonObject,
+  split: Split,
+  own: OwnMetrics,
+): Promise<MeasuredSplit | undefined> {
   const { data, target = data, model } = inputs;
-  const split = splitOf(settings[stage.name]);
-  if (type !== 'evaluate' || Object.keys(metrics).length === 0) return undefined;
-  if (data === undefined || target === undefined || split === undefined) return undefined;
+  if (data === undefined || target === undefined) return undefined;
   if (![data, target].every((name) => hasImages(name, stages))) return undefined;
-  const prefix = `${split}_`;
-  const isPrefixed = Object.keys(metrics).every((name) => /^(?:train|test)_/.test(name));
-  const own = new Set(Object.keys(metrics).map((name) => (isPrefixed ? name.replace(/^[a-z]+_/, '') : name)));
   const folder = (name: string): string => join(outputs, name);
   const trained = targetOf(model, stages);
   const found = await measureBaselines(
@@ -56,11 +86,13 @@ async function measuredBy(
   const components = data === target ? latentSizeOf(model, stages) : undefined;
   const pca = components === undefined ? undefined : pcaOf(target, split, components, stages, settings);
   const baselines = [...found.baselines, ...(pca === undefined ? [] : [pca])].flatMap((baseline) => {
-    const shared = Object.entries(baseline.metrics).filter(([name]) => own.has(name));
-    const named = shared.map(([name, value]) => [isPrefixed ? `${prefix}${name}` : name, value] as const);
+    const shared = Object.entries(baseline.metrics).flatMap(([name, value]) => {
+      const named = own.get(name);
+      return named === undefined ? [] : [[named, value] as const];
+    });
     const isOfOthers = baseline.name === 'mean' && trained !== undefined && trained !== target;
-    const metrics = Object.fromEntries(named);
-    return named.length === 0 ? [] : [{ ...baseline, ...(isOfOthers ? { trained } : {}), metrics }];
+    const metrics = Object.fromEntries(shared);
+    return shared.length === 0 ? [] : [{ ...baseline, ...(isOfOthers ? { trained } : {}), metrics }];
   });
   return { ...found, baselines };
 }
@@ -71,11 +103,10 @@ function targetOf(model: string | undefined, stages: Stages): string | undefined
   return inputs?.['target'] ?? inputs?.['data'];
 }
 
-/** The split that a stage measured; of both, the test images. */
-function splitOf(settings: unknown): Split | undefined {
+/** The splits that a stage may have measured, the test images first. */
+function splitsOf(settings: unknown): readonly Split[] {
   const { split } = asObject(settings);
-  if (split === 'all') return 'test';
-  return split === 'train' || split === 'test' ? split : undefined;
+  return (['test', 'train'] as const).filter((each) => split === each || split === 'all');
 }
 
 /** Whether a stage's images are those of the current settings, and nobody changed them since. */

@@ -153,6 +153,27 @@ test('the mean image is that of the images that the model was trained on', async
   assert.deepEqual(await mean(), [{ name: 'mean', trained: 'normal', metrics: { mse: 0.375 } }]);
 });
 
+test('numbers of both splits are each compared with images of their own split', async (t) => {
+  const outputs = await measuredOutputs(t, 'split: all');
+  const metrics = { quality: { train_mse: 0.02, test_mse: 0.01, test_psnr: 20 } };
+  outputs.write('metrics.json', JSON.stringify(metrics));
+  const report = await readReport(outputs.folder);
+  const measured = report.stages.find(({ name }) => name === 'quality')?.measured;
+  assert.deepEqual(
+    measured?.splits.map(({ split }) => split),
+    ['test', 'train'],
+  );
+  const means = (measured?.baselines ?? []).filter(({ name }) => name === 'mean');
+  const found = Object.assign({}, ...means.map((baseline) => baseline.metrics)) as Record<string, number>;
+  assert.deepEqual(Object.keys(found).toSorted(), ['test_mse', 'test_psnr', 'train_mse']);
+  isClose(found['test_mse'], 0.125);
+  // (0.25, 0.0625), twice
+  isClose(found['train_mse'], 0.15625);
+  const { document } = parseHTML(renderPage(report));
+  const text = document.querySelector('#summary .measured')?.textContent ?? '';
+  assert.match(text, /2 test images and 2 training images/);
+});
+
 test('stages that measured different metrics of the same images share the rows of their baselines', async (t) => {
   const outputs = await measuredOutputs(t, 'split: test');
   changeStages(outputs, (stages) => (stages['sharpness'] = stages['quality']));
@@ -168,7 +189,7 @@ test('stages that measured different metrics of the same images share the rows o
 test('images that were changed since the run are no baseline', async (t) => {
   const outputs = await measuredOutputs(t, 'split: train');
   const before = (await readReport(outputs.folder)).stages.find(({ name }) => name === 'quality');
-  assert.equal(before?.measured?.split, 'train');
+  assert.deepEqual(before?.measured?.splits, [{ split: 'train', images: 2 }]);
   outputs.write('digits/images.json', '{}');
   const after = (await readReport(outputs.folder)).stages.find(({ name }) => name === 'quality');
   assert.equal(after?.measured, undefined);

@@ -3,7 +3,7 @@ import { formatCount, formatNumber } from '../../core/format.ts';
 import type { Baseline, Measured } from '../baselines.ts';
 import { html, type Content, type Html } from '../html.ts';
 import { metricName } from '../metric-names.ts';
-import { breakable, number, stageLink, wide } from '../parts.ts';
+import { breakable, enumerate, number, stageLink, wide } from '../parts.ts';
 import type { Report, ReportStage } from '../report.ts';
 import type { MainFigure } from './main-figure.ts';
 
@@ -60,7 +60,11 @@ function describe({ name, inputs, measured }: ReportStage): Content {
   const { model, data, target } = inputs;
   const link = stageLink(name);
   if (measured === undefined || model === undefined || data === undefined) return html`Measured by ${link}:`;
-  const images = `${formatCount(measured.images)} ${measured.split === 'test' ? 'test' : 'training'} images`;
+  const images = enumerate(
+    measured.splits.map(
+      ({ split, images: count }) => `${formatCount(count)} ${split === 'test' ? 'test' : 'training'} images`,
+    ),
+  );
   const isTarget = target === undefined || target === data;
   return html`${link} compares what ${stageLink(model)} makes of the ${images} of ${stageLink(data)} with
   ${isTarget ? 'the images themselves' : html`those of ${stageLink(target)}`}:`;
@@ -186,7 +190,7 @@ function comparison(report: Report, shown: readonly ReportStage[]): Html {
     const key =
       measured === undefined
         ? name
-        : [inputs['data'], inputs['target'] ?? inputs['data'], measured.split].join(' ');
+        : [inputs['data'], inputs['target'] ?? inputs['data'], splitsOf(measured)].join(' ');
     groups.set(key, [...(groups.get(key) ?? []), stage]);
   }
   const cells = (metrics: Readonly<Record<string, number>>): Content =>
@@ -239,8 +243,14 @@ function comparison(report: Report, shown: readonly ReportStage[]): Html {
   );
 }
 
-function ofModel({ inputs: { model, data } }: ReportStage): Content {
+/** `test`, or `test and train` */
+function splitsOf({ splits }: Measured): string {
+  return splits.map(({ split }) => split).join(' and ');
+}
+
+function ofModel({ inputs: { model, data }, measured }: ReportStage): Content {
   if (model === undefined) return undefined;
-  const images = data === undefined ? undefined : html`, images ${breakable(data)}`;
+  const split = measured === undefined ? undefined : ` (${splitsOf(measured)})`;
+  const images = data === undefined ? undefined : html`, images ${breakable(data)}${split}`;
   return html`<span class="quiet">model ${breakable(model)}${images}</span>`;
 }
