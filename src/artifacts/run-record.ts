@@ -17,6 +17,12 @@ export interface RunRecord {
   readonly overrides: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
   readonly engine?: JsonObject;
+  /**
+   * When the run started (ISO 8601, in UTC), and how long it took. Only `restore` writes them: the log of a run has both, but
+   * that of a restored run is gone.
+   */
+  readonly started?: string;
+  readonly seconds?: number;
   readonly stages: Readonly<Record<string, StageRecord>>;
 }
 

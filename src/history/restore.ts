@@ -46,7 +46,7 @@ export async function availabilityOf(
  * @returns new names of the user's own files that were in the way, relative to the workspace
  */
 export async function restoreRun(
-  { record, metrics, pipeline, resolved, bases }: PastRun,
+  { started, seconds, record, metrics, pipeline, resolved, bases }: PastRun,
   entries: ReadonlyMap<string, Entry>,
   { folder, check }: { readonly folder: string; readonly check: () => Promise<void> },
 ): Promise<readonly string[]> {
@@ -59,7 +59,7 @@ export async function restoreRun(
     shown.set(name, { ...stage, result: 'missing' });
   const write = async (status: RunRecord['status']): Promise<void> => {
     await check();
-    await workspace.writeRun({ ...record, status, stages: Object.fromEntries(shown) });
+    await workspace.writeRun({ ...record, status, started, seconds, stages: Object.fromEntries(shown) });
   };
   await makeFolder(folder);
   const gone = [...(await workspace.stagesShown())].filter((name) => !entries.has(name));

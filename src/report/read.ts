@@ -36,7 +36,7 @@ export async function readReport(folder: string, models: ModelsInPage = 'none'):
       'run the pipeline first: `hourglass run FILE`',
     );
   }
-  const { started, seconds, problems } = await readLog(join(folder, 'log.jsonl'));
+  const { started, seconds, problems } = { ...timesOf(run), ...(await readLog(join(folder, 'log.jsonl'))) };
   const file = typeof run.file === 'string' ? run.file : 'pipeline.yaml';
   const sources = [
     { file, text: await readYaml(join(folder, 'pipeline.yaml')) },
@@ -85,6 +85,15 @@ export async function readReport(folder: string, models: ModelsInPage = 'none'):
     ...(explorer === undefined ? {} : { explorer }),
     problems: run.status === 'done' ? problems.filter(({ severity }) => severity === 'warning') : problems,
     ...sourceFacts(sources, overrides),
+  };
+}
+
+/** The times of a restored run, which has no log. */
+function timesOf({ started, seconds }: RunRecord): Pick<Report, 'started' | 'seconds'> {
+  const time = typeof started === 'string' ? Date.parse(started) : Number.NaN;
+  return {
+    ...(Number.isFinite(time) ? { started: time } : {}),
+    ...(typeof seconds === 'number' ? { seconds } : {}),
   };
 }
 
