@@ -56,3 +56,9 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
       .trimEnd(),
   );
 }
+
+/** What is said of the columns of a table that a terminal has no room for. */
+export function leftOut(names: readonly string[], columns: number): string {
+  const what = formatPlural(names.length, 'column');
+  return fit(`${what} left out because the terminal is too narrow: ${names.join(', ')}`, columns);
+}

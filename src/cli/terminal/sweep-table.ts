@@ -2,7 +2,7 @@
 import type { Group, Results } from '../../sweep/results.ts';
 import { columnFormat } from '../../sweep/numbers.ts';
 import { describeStates, numbersText } from '../../sweep/results.ts';
-import { fit, formatPlural, printable, table } from './format.ts';
+import { leftOut, printable, table } from './format.ts';
 import type { Style } from './style.ts';
 
 export interface SweepTableOptions {
@@ -44,7 +44,7 @@ export function renderSweepTable(
     const width = Math.max(...lines.map((line) => line.length));
     if (width > columns && shown > 1) continue;
     const left = metrics.slice(shown);
-    const note = left.length === 0 ? [] : ['', style('dim', leftText(left, columns))];
+    const note = left.length === 0 ? [] : ['', style('dim', leftOut(left, columns))];
     return [
       ...lines.map((line, index) => {
         const group = groups[index - 1];
@@ -60,11 +60,4 @@ function aligned(texts: readonly string[]): readonly string[] {
   const widths = texts.map((text) => text.split(' ± ')[0]?.length ?? 0);
   const width = Math.max(0, ...widths);
   return texts.map((text, index) => `${' '.repeat(width - (widths[index] ?? 0))}${text}`);
-}
-
-function leftText(names: readonly string[], columns: number): string {
-  return fit(
-    `${formatPlural(names.length, 'column')} left out because the terminal is too narrow: ${names.join(', ')}`,
-    columns,
-  );
 }
