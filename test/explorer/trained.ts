@@ -44,6 +44,7 @@ export const ARCHITECTURES = {
     ],
     decoder: [
       layer('Conv2DTranspose', { ...conv, filters: 9, strides: 2, activation: 'relu' }),
+      layer('GroupNormalization', { groups: 3 }),
       layer('Conv2D', { ...conv, filters: 1, activation: 'sigmoid' }),
     ],
   },
