@@ -56,6 +56,9 @@ test('initializers are offered by name and with arguments, each once', async () 
     `${place}          kernel_initializer:\n            RandomNormal:\n              |`,
   );
   assert.ok(inside.includes('stddev') && !inside.includes('minval'), inside.join());
+  // The language server offers nothing inside braces before the first letter.
+  const braces = await labels(`${place}          kernel_initializer: { RandomNormal: { s| } }`);
+  assert.deepEqual(braces.toSorted(), ['mean', 'stddev']);
 });
 
 test('layers are filled in on one line, and names without arguments stay alone', async () => {

@@ -97,7 +97,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   GroupNorm: { name: 'GroupNormalization', positions: ['groups', 'num_channels'] },
   instancenormalization: { name: 'GroupNormalization', positions: [], fixed: { groups: -1 } },
   instancenorm: { name: 'GroupNormalization', positions: [], fixed: { groups: -1 } },
-  instancenorm2d: { name: 'GroupNormalization', positions: ['num_features'], fixed: { groups: -1 } },
+  // PyTorch's has neither factors nor offsets, unless it is `affine`.
+  instancenorm2d: {
+    name: 'GroupNormalization',
+    positions: ['num_features'],
+    fixed: { groups: -1, center: false, scale: false },
+  },
   zeropadding2d: { name: 'ZeroPadding2D', positions: ['padding'] },
   zeropad2d: { name: 'ZeroPadding2D', positions: ['padding'] },
   cropping2d: { name: 'Cropping2D', positions: ['cropping'] },
@@ -350,6 +355,12 @@ function choiceOf(
     const { betas } = key === 'betas' ? { betas: value } : {};
     if (isList(betas)) {
       [wanted['beta_1'], wanted['beta_2']] = [betas[0] ?? 0.9, betas[1] ?? 0.999];
+      continue;
+    }
+    if (key === 'affine' && typeof value === 'boolean' && name.endsWith('Normalization')) {
+      for (const each of ['center', 'scale'])
+        if (value) delete wanted[each];
+        else wanted[each] = false;
       continue;
     }
     const meant = argumentMeant(name, key);

@@ -21,6 +21,15 @@ const rate: Rule = (value, owner) => {
   };
 };
 
+/** The argument of the Huber loss. */
+const delta: Rule = (value, owner) => {
+  const given = owner['loss'];
+  const loss = given === undefined ? undefined : fixChoice(given, namesBeside('Huber'));
+  if (typeof value !== 'number' || loss !== 'Huber')
+    return { hint: 'it is an argument of the loss: `loss: { Huber: { delta: 1 } }`' };
+  return { entries: { loss: { Huber: { delta: value } } }, why: '`delta` is an argument of the loss' };
+};
+
 /** Settings of Keras's `compile` and `fit`. */
 const TRAIN_KEYS = new Set(['optimizer', 'loss', 'metrics', 'epochs', 'batch_size', 'shuffle']);
 
@@ -63,6 +72,8 @@ const KEPT = 'the best model is always kept, as well as the last one';
 export const TRAIN: Rules = {
   learning_rate: rate,
   lr: rate,
+  delta,
+  huber_delta: delta,
   callbacks: adviseCallbacks,
   callback: adviseCallbacks,
   verbose: needless('use `--quiet` and `--verbose` on the command line'),
@@ -76,6 +87,9 @@ export const TRAIN: Rules = {
   max_queue_size: needless(NO_MEANING),
   class_weight: needless(NO_MEANING),
   loss_weights: needless('there is only one loss'),
+  momentum: told(
+    'write it inside the optimizer: `optimizer: { SGD: { learning_rate: 0.01, momentum: 0.9 } }`',
+  ),
   clipnorm: inOptimizer('clipnorm: 1'),
   clipvalue: inOptimizer('clipvalue: 0.5'),
   global_clipnorm: inOptimizer('global_clipnorm: 1'),

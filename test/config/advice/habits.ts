@@ -357,6 +357,7 @@ export const HABITS: readonly (readonly [right: string, wrong: string, found: st
     ['loss: mse', 'loss: { name: mse }', 'unknown-value 45:13'],
     ['loss: mse', 'loss: Huber(delta=0.1)', 'unknown-value 45:11', 'loss: { Huber: { delta: 0.1 } }'],
     ['loss: mse', 'loss: nn.SmoothL1Loss()', 'unknown-value 45:11', 'loss: huber'],
+    ['loss: mse', 'loss: huber\n    delta: 2', 'unknown-key 46:5', 'loss: { Huber: { delta: 2 } }\n    '],
     ['loss: mse', 'loss: { huber: { delta: 2 } }', 'unknown-value 45:13', 'loss: { Huber: { delta: 2 } }'],
     ['loss: mse', 'loss: F.mse_loss', 'unknown-value 45:11'],
     ['loss: mse', 'loss: "mse"()', 'yaml-syntax 45:16'],
