@@ -4,8 +4,8 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { explain } from './diagnostics/explain.ts';
 import { tidyRange, toJson, type LocatedMap } from './located.ts';
 import { parseSource } from './parse.ts';
-import type { DocumentPath } from './pipeline.ts';
 import { readSource } from './read.ts';
+import { PathSet } from './diagnostics/path-set.ts';
 import { errorAt, inOrder } from './diagnostics/report.ts';
 import { Validator } from './validator.ts';
 
@@ -48,8 +48,8 @@ export async function readYamlDocument(
   }
   const other = isOther(root);
   if (other !== undefined) return { source, diagnostics: [other] };
-  const broken: DocumentPath[] = [];
-  const data = toJson(root, (path) => broken.push(path));
+  const broken = new PathSet();
+  const data = toJson(root, (path) => broken.add(path));
   if (!isJsonObject(data)) throw new Error('a document is a map');
   const { errors } = Validator.shared().validate(schema, data);
   diagnostics.push(...explain(errors, { whole, root, at: [], data, schema, broken }));

@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { StageType } from '../core/stage-type.ts';
 import { readSchema } from '../schema/schemas.ts';
-import { isWithin, readPointer } from './diagnostics/place.ts';
+import { readPointer } from './diagnostics/place.ts';
 import { toJson, type Located, type LocatedDocument, type LocatedMap } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { spellOut } from './canonical.ts';
@@ -33,7 +33,7 @@ export interface Pass {
   /** With paths in the document. */
   readonly marks: readonly Mark[];
   /** Stages that were not validated, or contain values that could not be determined. */
-  readonly unusable: readonly string[];
+  readonly unusable: ReadonlySet<string>;
   readonly unknownTypes: readonly { readonly at: DocumentPath; readonly type: string }[];
   readonly brokenSchemas: readonly {
     readonly at: DocumentPath;
@@ -66,7 +66,8 @@ export function check(
   const whole = validator.validate(schema, data);
   const parts: Part[] = [{ at: [], data, schema, errors: whole.errors }];
   const marks = [...whole.marks];
-  const unusable: string[] = [];
+  const undetermined = broken.flatMap(([first, stage]) => (first === 'stages' ? [stage] : []));
+  const unusable = new Set<string>(undetermined.filter((stage) => typeof stage === 'string'));
   const unknownTypes: Pass['unknownTypes'][number][] = [];
   const brokenSchemas: Pass['brokenSchemas'][number][] = [];
   const stages = data['stages'];
@@ -74,14 +75,13 @@ export function check(
   for (const [name, settings] of isJsonObject(stages) ? Object.entries(stages) : []) {
     const type = isJsonObject(settings) ? settings['type'] : undefined;
     const at = ['stages', name];
-    if (broken.some((path) => isWithin(path, at))) unusable.push(name);
     if (!isJsonObject(settings) || typeof type !== 'string') {
-      unusable.push(name);
+      unusable.add(name);
       continue;
     }
     const stageType = known.types.get(type);
     if (stageType === undefined) {
-      unusable.push(name);
+      unusable.add(name);
       unknownTypes.push({ at, type });
       continue;
     }
@@ -96,10 +96,10 @@ export function check(
       const { errors } = validation;
       parts.push({ at, data: settings, schema: own, errors });
       marks.push(...validation.marks.map((mark) => ({ ...mark, at: [...at, ...mark.at] })));
-      if (tree !== undefined && errors.length === 0 && !unusable.includes(name))
+      if (tree !== undefined && errors.length === 0 && !unusable.has(name))
         valid.set(tree, { schema: own, data: settings, marks: validation.marks });
     } catch (error) {
-      unusable.push(name);
+      unusable.add(name);
       brokenSchemas.push({ at, type, reason: error instanceof Error ? error.message : String(error) });
     }
   }

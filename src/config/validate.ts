@@ -6,6 +6,7 @@ import { fileNameProblems } from './file-names.ts';
 import { find, locate, tidyRange, type LocatedDocument } from './located.ts';
 import type { DocumentPath } from './pipeline.ts';
 import { adviseStageType } from './advice/advise.ts';
+import { PathSet } from './diagnostics/path-set.ts';
 import { errorAt, type ReportDiagnostic } from './diagnostics/report.ts';
 import { backticked } from './diagnostics/wording.ts';
 import { check, type KnownTypes, type ValidStages } from './pass.ts';
@@ -60,7 +61,7 @@ export function validate(
   const idle = idleNulls(document, pass, extended);
   idle.diagnostics.forEach(report);
   fileNameProblems(root).forEach(report);
-  const broken = [...pass.broken, ...idle.paths];
+  const broken = new PathSet([...pass.broken, ...idle.paths]);
   const invalid = new Set(pass.unusable);
   for (const { at, data, schema, errors } of pass.parts) {
     if (errors.length === 0) continue;

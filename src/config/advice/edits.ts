@@ -116,9 +116,11 @@ export function isSmall(value: Located): boolean {
 
 function countUpTo(value: Located, most: number): number {
   if (value.kind === 'scalar') return isLong(value.value) ? most : 1;
+  // A map with many unknown keys is counted for each of them.
+  const own = value.kind === 'list' ? value.items.length : value.entries.size;
+  if (own >= most) return most;
   if (value.kind === 'map' && [...value.entries.keys()].some(isLong)) return most;
   const parts = value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value);
-  if (parts.length >= most) return most;
   let count = 1;
   for (const part of parts) {
     if (count >= most) return most;

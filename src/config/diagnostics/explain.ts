@@ -4,8 +4,8 @@ import type { Diagnostic } from '../../core/diagnostic.ts';
 import { keyDiagnostics, misplacedDiagnostic } from './explain-keys.ts';
 import { choiceDiagnostic, enumDiagnostic, limitDiagnostic, typeDiagnostic } from './explain-values.ts';
 import { locate } from '../located.ts';
-import type { DocumentPath } from '../pipeline.ts';
-import { isWithin, placesOf, type ExplainContext, type ValueErrors } from './place.ts';
+import { PathSet } from './path-set.ts';
+import { placesOf, type ExplainContext, type ValueErrors } from './place.ts';
 import { errorAt } from './report.ts';
 import { nameOf } from './wording.ts';
 
@@ -16,17 +16,17 @@ import { nameOf } from './wording.ts';
  */
 export function explain(errors: readonly ErrorObject[], context: ExplainContext): Diagnostic[] {
   const places = placesOf(errors, context);
-  const closed: DocumentPath[] = [...context.broken];
+  const closed = new PathSet();
+  const all = new PathSet(places.map(({ path }) => path));
   const diagnostics: Diagnostic[] = [];
   // Outer values first: a problem with a whole value explains the problems inside it.
   for (const place of places.toSorted((a, b) => a.path.length - b.path.length)) {
-    if (closed.some((path) => isWithin(place.path, path))) continue;
+    if (context.broken.covers(place.path) || closed.covers(place.path)) continue;
     const whole = wholeDiagnostic(place);
-    if (whole !== undefined) closed.push(place.path);
+    if (whole !== undefined) closed.add(place.path);
     const found = whole === undefined ? keyDiagnostics(place) : [whole];
     const value = whole === undefined ? limitDiagnostic(place) : undefined;
-    const inside = places.some((other) => other !== place && isWithin(other.path, place.path));
-    const nothing = found.length === 0 && value === undefined && !inside;
+    const nothing = found.length === 0 && value === undefined && !all.hasInside(place.path);
     diagnostics.push(
       ...found,
       ...(value === undefined ? [] : [value]),

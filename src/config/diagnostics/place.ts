@@ -5,6 +5,7 @@ import { objectAt, requiredOf, resolveReference, stringAt } from '../../schema/v
 import { readSchema, SHARED_SCHEMAS } from '../../schema/schemas.ts';
 import { find, type Located, type LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
+import type { PathSet } from './path-set.ts';
 
 /** The context of the validated data. */
 export interface ExplainContext {
@@ -17,7 +18,7 @@ export interface ExplainContext {
   /** The schema of the validation. */
   readonly schema: JsonObject;
   /** Paths of values for which a problem is already reported. */
-  readonly broken: readonly DocumentPath[];
+  readonly broken: PathSet;
 }
 
 /** All errors about one value. */
@@ -54,11 +55,6 @@ export function readPointer(pointer: string, data: unknown): DocumentPath {
     value = Array.isArray(value) ? value[Number(key)] : isJsonObject(value) ? value[key] : undefined;
   }
   return path;
-}
-
-/** True for `ancestor` itself, too. */
-export function isWithin(path: DocumentPath, ancestor: DocumentPath): boolean {
-  return ancestor.length <= path.length && ancestor.every((segment, index) => segment === path[index]);
 }
 
 /** A text parameter of an error. */

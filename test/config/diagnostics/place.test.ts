@@ -5,12 +5,12 @@ import { locatedFrom, toJson } from '../../../src/config/located.ts';
 import {
   descriptionOf,
   firstSentence,
-  isWithin,
   nounOf,
   param,
   placesOf,
   schemaOf,
 } from '../../../src/config/diagnostics/place.ts';
+import { PathSet } from '../../../src/config/diagnostics/path-set.ts';
 
 const start = { line: 1, column: 1 };
 const root = locatedFrom({ 'a/b~c': [{ size: 3 }] }, { file: 'x.yaml', start, end: start });
@@ -22,7 +22,7 @@ function errorOf(instancePath: string, params: ErrorObject['params'] = {}): Erro
 function pathsOf(...pointers: readonly string[]) {
   assert.ok(root.kind === 'map');
   const data = toJson(root, () => undefined);
-  const context = { whole: 'the pipeline', root, at: [], data, schema: {}, broken: [] };
+  const context = { whole: 'the pipeline', root, at: [], data, schema: {}, broken: new PathSet() };
   return placesOf(
     pointers.map((pointer) => errorOf(pointer)),
     context,
@@ -38,13 +38,6 @@ test('pointers become paths: escaped characters, and positions in lists', () => 
 
 test('errors about something that is not in the text have no place', () => {
   assert.deepEqual(pathsOf('/elsewhere', '/a~1b~0c/7', '/a~1b~0c/0/size/deeper/still'), []);
-});
-
-test('a path is within itself and its ancestors, and in no sibling', () => {
-  assert.ok(isWithin(['stages', 'a', 0], ['stages', 'a']));
-  assert.ok(isWithin(['stages'], ['stages']));
-  assert.ok(!isWithin(['stages'], ['stages', 'a']));
-  assert.ok(!isWithin(['stages', 'b'], ['stages', 'a']));
 });
 
 test('missing parts of an error are empty', () => {
