@@ -58,10 +58,29 @@ function flatten(value: JsonObject, prefix = ''): ReadonlyMap<string, Cell> {
   const facts = new Map<string, Cell>();
   for (const [key, member] of Object.entries(value)) {
     const path = `${prefix}${key}`;
-    if (isJsonObject(member)) for (const [name, cell] of flatten(member, `${path}.`)) facts.set(name, cell);
+    const counts = isJsonObject(member) ? manyNumbers(member) : undefined;
+    if (counts !== undefined) facts.set(path, counts);
+    else if (isJsonObject(member))
+      for (const [name, cell] of flatten(member, `${path}.`)) facts.set(name, cell);
     else facts.set(path, jsonCell(key, member));
   }
   return facts;
+}
+
+/** Many numbers of one kind, such as the images of each class, in one cell: their range, which opens to all of them. */
+function manyNumbers(value: JsonObject): Cell | undefined {
+  const entries = Object.entries(value);
+  const numbers = entries.flatMap(([, member]) => (typeof member === 'number' ? [member] : []));
+  if (numbers.length < entries.length || numbers.length <= MOST_ITEMS) return undefined;
+  const [least, most] = [
+    numbers.reduce((one, other) => Math.min(one, other)),
+    numbers.reduce((one, other) => Math.max(one, other)),
+  ].map(formatNumber);
+  return {
+    text: `${numbers.length} numbers, ${least} to ${most}`,
+    numeric: true,
+    full: entries.map(([name, member]) => `${name}: ${formatNumber(Number(member))}`).join('\n'),
+  };
 }
 
 function jsonCell(key: string, value: Json): Cell {

@@ -40,6 +40,23 @@ test('objects of one kind become columns, other facts one a row', () => {
   );
 });
 
+test('many numbers are one cell, which opens to all of them', () => {
+  const counts = (from: number) =>
+    Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`class ${index}`, from + index]));
+  const { columns, rows } = jsonTable({
+    train: { mean: 0.5, images_per_class: counts(20) },
+    test: { mean: 0.5, images_per_class: counts(3) },
+  });
+  assert.deepEqual(columns, ['', 'train', 'test']);
+  assert.deepEqual(
+    rows.map(([name]) => name?.text),
+    ['mean', 'images_per_class'],
+  );
+  const [, train, test] = rows[1] ?? [];
+  assert.match(train?.text ?? '', /10 .*20 .*29/);
+  assert.deepEqual(test?.full?.split('\n').at(-1), 'class 9: 12');
+});
+
 test('the summary of a model is read as a table', () => {
   const [model, ...others] = parseModelSummary(SUMMARY);
   assert.equal(others.length, 0);

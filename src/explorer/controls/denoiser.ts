@@ -33,6 +33,7 @@ export function fillDenoiser(panel: HTMLElement, player: Player): void {
     clean.describe(isDrawing ? 'Your drawing' : `Original: ${nameOfImage(player, image)}`);
     noisy.show(player, input, kind);
     noisy.element.hidden = settings === undefined;
+    results.classList.toggle('in-a-row', comparable && settings === undefined);
     output.show(player, result, 'output');
     if (!comparable) return;
     paint(error.canvas, differenceColors(result, original, data.output[2], span));
