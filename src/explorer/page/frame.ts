@@ -1,5 +1,6 @@
 /** Where the places of a plane are on the map, and what colours its points have. */
 import { CLASS_COLORS } from '../../figures/style.ts';
+import { extentOf } from './extent.ts';
 
 export type Place = readonly [x: number, y: number];
 
@@ -15,10 +16,7 @@ export interface Frame {
 }
 
 export function frameFor(places: readonly Place[]): Frame {
-  const ends = [0, 1].map((axis) => {
-    const values = places.map((place) => place[axis] ?? 0);
-    return [Math.min(...values), Math.max(...values)] as const;
-  });
+  const ends = [0, 1].map((axis) => extentOf(places.map((place) => place[axis] ?? 0)));
   const span = Math.max(...ends.map(([low, high]) => high - low)) || 1;
   const width = span / (1 - 2 * BORDER);
   const [left = 0, bottom = 0] = ends.map(([low, high]) => (low + high - width) / 2);

@@ -3,6 +3,7 @@ import { Philox } from '../../core/philox.ts';
 import { sizeOf } from '../../core/shape.ts';
 import type { NoiseSettings } from '../../schema/generated/settings.ts';
 import { isInteger } from './checks.ts';
+import { extentOf } from './extent.ts';
 import { MOST_STORED_LATENTS, type ExplorerData } from '../data.ts';
 import { isNoise, withNoise } from './noise.ts';
 import type { Player } from '../player.ts';
@@ -154,8 +155,5 @@ function rowsOf(values: Float32Array, size: number): readonly Float32Array[] {
 function rangesOf(latents: Float32Array, size: number): readonly (readonly [number, number])[] | undefined {
   if (size > MOST_STORED_LATENTS) return undefined;
   const rows = rowsOf(latents, size);
-  return Array.from({ length: size }, (_, at) => {
-    const values = rows.map((row) => row[at] ?? 0);
-    return [Math.min(...values), Math.max(...values)] as const;
-  });
+  return Array.from({ length: size }, (_, at) => extentOf(rows.map((row) => row[at] ?? 0)));
 }

@@ -8,9 +8,12 @@ import type { Diagnostic, Position, TextEdit } from '../../../src/core/diagnosti
 import { builtinNodes } from '../../../src/nodes/registry.ts';
 import { checkPipeline } from '../../../src/plan/check.ts';
 import { found } from '../rig.ts';
-import { HABITS, TOLD } from './habits.ts';
-import { MISTAKES, RIGHT } from './mistakes.ts';
+import { HABITS } from './habits.ts';
+import { MISTAKES } from './mistakes.ts';
+import { MODEL_MISTAKES } from './model-mistakes.ts';
+import { RIGHT } from './right.ts';
 import { SLIPS } from './slips.ts';
+import { TOLD } from './told.ts';
 
 function offsetOf(text: string, { line, column }: Position): number {
   return (lineStarts(text)[line - 1] ?? 0) + column - 1;
@@ -38,7 +41,7 @@ function assertNew(text: string, { hint = '', edits, range, message }: Diagnosti
   if (meant !== undefined && range !== undefined) assert.notEqual(meant, slice(range), message);
 }
 
-const ALL = [...MISTAKES, ...HABITS, ...SLIPS];
+const ALL = [...MODEL_MISTAKES, ...MISTAKES, ...HABITS, ...SLIPS];
 
 /** Results by text, so that valid texts are loaded once. */
 const known = new Map<string, LoadResult>();

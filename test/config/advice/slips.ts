@@ -1,6 +1,7 @@
-/** Slips in YAML, and what users of JSON, TOML, Python and shells write, in the pipeline of `mistakes.ts`. */
+/** Slips in YAML, and what users of JSON, TOML, Python and shells write, in the pipeline of `right.ts`. */
+import type { Mistake } from './right.ts';
 
-export const SLIPS: readonly (readonly [right: string, wrong: string, found: string, repaired?: string])[] = [
+export const SLIPS: readonly Mistake[] = [
   ['- Dense:\n          units: 16\n', '- Dense:\n      units: 16\n', 'yaml-syntax 25:7'],
   [
     '- Dense:\n          units: 16\n',
