@@ -2,6 +2,7 @@
 import type { LayersModel } from '@tensorflow/tfjs';
 import { sizeOf } from '../../core/shape.ts';
 import type { Tf } from '../engine.ts';
+import { classesOf, conditioned, withLabels } from './condition.ts';
 import { onlyTensor } from './forward.ts';
 import { forwardWork, modelShapes, modelState } from './predict.ts';
 import { quantizerLayer } from './quantizer.ts';
@@ -11,6 +12,8 @@ import type { Samples } from './samples.ts';
 /** Finds the codes of images. */
 export interface CodeChooser {
   readonly inputShape: readonly number[];
+  /** Of a conditional model: how many classes it knows. */
+  readonly classes: number | undefined;
   readonly codes: number;
   /** 1 for the code of each vector and 0 for the others: [rows, ..., codes] */
   readonly work: Omit<RowWork, 'samples'>;
@@ -19,7 +22,8 @@ export interface CodeChooser {
 /** @param choices from images to the choices of their vectors */
 export function savedChooser(tf: Tf, choices: LayersModel): CodeChooser {
   const { inputShape, outputShape } = modelShapes(choices);
-  return { inputShape, codes: outputShape.at(-1) ?? 0, work: forwardWork(tf, choices) };
+  const classes = classesOf(choices);
+  return { inputShape, classes, codes: outputShape.at(-1) ?? 0, work: forwardWork(tf, choices) };
 }
 
 /** The same for an encoder in training; undefined if it has no codes. */
@@ -28,17 +32,21 @@ export function trainedChooser(tf: Tf, encoder: LayersModel): CodeChooser | unde
   if (quantizer === undefined) return undefined;
   const { codes } = quantizer;
   const { inputShape, outputShape } = modelShapes(encoder);
+  const classes = classesOf(encoder);
   const vectors = sizeOf(outputShape.slice(0, -1));
   // Up to the latent.
   const encode = tf.model({ inputs: encoder.inputs, outputs: quantizer.getInputAt(0) });
   return {
     inputShape,
+    classes,
     codes,
     work: {
       state: modelState(tf, encoder),
-      compute: ([x]) => {
+      compute: (inputs) => {
+        const { rest, join } = conditioned(tf, inputs, classes);
+        const [x] = rest;
         if (x === undefined) throw new TypeError('a model without an input');
-        const given = onlyTensor(encode.apply(x, { training: false }));
+        const given = onlyTensor(encode.apply(join(x), { training: false }));
         return [quantizer.quantize(given).choice.reshape([-1, vectors, codes])];
       },
     },
@@ -58,13 +66,13 @@ export class CodeCounts {
    */
   static async of(
     engine: ForwardEngine,
-    { inputShape, codes, work }: CodeChooser,
+    { inputShape, classes, codes, work }: CodeChooser,
     images: Samples,
     rows: Int32Array,
     options: RowOptions,
   ): Promise<CodeCounts> {
     const found = new CodeCounts(codes);
-    const all = { samples: [{ ...images, shape: inputShape }], ...work };
+    const all = { samples: withLabels([{ ...images, shape: inputShape }], classes), ...work };
     for await (const { results } of computeRows(engine, all, rows, options)) found.#add(results[0]);
     return found;
   }

@@ -70,7 +70,8 @@ export async function tellActiveUnits(
   const active = spread.active();
   const values = units === 1 ? 'value' : 'values';
   log('info', `${active} of ${units} latent ${values} are active: their means vary over the images`);
-  if (active > FEW_ACTIVE * units) return;
+  // The means of a single image cannot vary.
+  if (rows.length === 1 || active > FEW_ACTIVE * units) return;
   if (divergence !== undefined && divergence > EXPLODED * units) {
     log(
       'warn',

@@ -55,10 +55,15 @@ before(async () => {
   engine = await testEngine();
 });
 
-async function train(t: TestContext, codes: number, settings: Partial<TrainSettings>) {
+async function train(
+  t: TestContext,
+  codes: number,
+  settings: Partial<TrainSettings>,
+  architecture = quantized(codes),
+) {
   const root = temporaryFolder(t);
   const inputs = {
-    model: await modelStage(engine, root, quantized(codes)),
+    model: await modelStage(engine, root, architecture),
     data: await imageStage(root, 'clean', { train: squares(100, 1), test: squares(20, 2) }),
   };
   const full: TrainSettings = { ...TRAIN, compile: 'eager', ...settings };
@@ -106,6 +111,29 @@ test('a training writes the parts of its loss, and its codes are measured again'
   const variance = pixels.reduce((sum, value) => sum + (value - mean) ** 2, 0) / pixels.length / 255 ** 2;
   assert.ok(Math.abs(share / variance - 1) < 1e-3, `${share}, not ${variance}`);
   assert.equal(engine.tf.memory().numTensors, held, 'tensors are left behind');
+});
+
+test('the codes of a conditional model are counted with the labels of the images', async (t) => {
+  const codes = layer('VectorQuantizer', { codes: 4, embeddings_initializer: 'he_normal' });
+  const { encoder, decoder, ...rest } = quantized(4);
+  const { root, inputs, metrics, logs, trained } = await train(
+    t,
+    4,
+    { epochs: 1 },
+    {
+      ...rest,
+      ...{ condition: 'labels', classes: 4 },
+      encoder: [...encoder.slice(0, 2), codes],
+      decoder: decoder.slice(1),
+    },
+  );
+  assert.ok(logs.some((text) => text.includes('of 4 codes are used')));
+  const options = { inputs: { model: trained, data: inputs.data }, engine: async () => engine };
+  const settings = { ...EVALUATE, batch_size: TRAIN.batch_size };
+  const context = fakeContext(root, settings, { ...options, stage: 'quality' });
+  const { metrics: measured = {} } = await evaluateNode.run(context);
+  const perplexity = measured['perplexity'] ?? NaN;
+  assert.ok(perplexity >= (metrics['val_perplexity'] ?? NaN) - 1e-6 && perplexity <= 4, `${perplexity}`);
 });
 
 test('a saved encoder gives codes, and tells which layer has them', async (t) => {

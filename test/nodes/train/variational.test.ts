@@ -213,11 +213,11 @@ test('a latent that is far from the prior has not collapsed', async () => {
   const { tf } = engine;
   const models = buildAutoencoder(tf, vae, (purpose) => deriveSeed(0, 'vae', purpose));
   models.encoder.setWeights(models.encoder.getWeights().map((weight) => tf.zerosLike(weight)));
-  const warnings = async (divergence?: number): Promise<readonly string[]> => {
+  const warnings = async (divergence?: number, images = 9): Promise<readonly string[]> => {
     const logs: string[] = [];
     const log = (level: string, text: string): void => void (level === 'warn' && logs.push(text));
     const { signal } = new AbortController();
-    await tellActiveUnits(engine, models.encoder, squares(9, 1), { log, signal, divergence });
+    await tellActiveUnits(engine, models.encoder, squares(images, 1), { log, signal, divergence });
     return logs;
   };
   const [equal, near, far] = [await warnings(), await warnings(2), await warnings(1e6)];
@@ -225,6 +225,7 @@ test('a latent that is far from the prior has not collapsed', async () => {
   assert.deepEqual(near, equal);
   assert.notDeepEqual(far, equal);
   assert.match(`${far[0]}`, /learning_rate/);
+  assert.deepEqual(await warnings(2, 1), [], 'a single image says nothing of how latents vary');
   disposeAutoencoder(models);
 });
 
