@@ -58,6 +58,18 @@ test('export replaces files only on request', async () => {
   assert.notEqual(readFileSync(rigged.path(file), 'utf8'), 'my own');
 });
 
+test('export says what the second input of a conditional model is', async () => {
+  rigged.write('data/labels.idx', Buffer.from([0, 0, 8, 1, 0, 0, 0, 8, 0, 1, 2, 0, 1, 2, 0, 1]));
+  const labelled = PIPELINE.replace('name: small', 'name: labelled')
+    .replace('data/own.idx,', 'data/own.idx, train_labels: data/labels.idx,')
+    .replace('encoder:', 'condition: labels\n    classes: 3\n    encoder:');
+  rigged.write('labelled.yaml', labelled);
+  const { code, stderr } = await rigged.run(['run', 'labelled.yaml', '--engine', 'portable']);
+  assert.equal(code, 0, stderr);
+  const exported = await rigged.run(['export', 'labelled.yaml', '--to', 'onnx', '-o', 'labelled']);
+  assert.match(exported.stderr + exported.stdout, /\[batch, 4, 4, 1\][^]*\[batch, 3\]/);
+});
+
 test('export names what it cannot write', async () => {
   for (const [args, expected] of [
     [['small.yaml', 'own', '--to', 'onnx'], /dataset[^]*trained/],

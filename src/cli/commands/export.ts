@@ -45,10 +45,10 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
   const planned = MODELS.map((name) => `${name}.${format.extension}`);
   await checkFree(target, planned, { sources: [], overwrite });
   const encoded: { readonly file: string; readonly data: Uint8Array }[] = [];
-  let input: readonly number[] = [];
+  let inputs: readonly string[] = [];
   for (const name of MODELS) {
     const graph = await readGraph(join(folder, name), name);
-    input = inputShape(graph);
+    inputs = inputShapes(graph);
     encoded.push({
       file: join(target, `${name}.${format.extension}`),
       data: await format.encode(graph),
@@ -65,14 +65,22 @@ export async function exportModel(terminal: Terminal, options: ExportOptions): P
     return EXIT.done;
   }
   for (const { file, bytes } of files) terminal.result(`${printable(file)}  ${formatBytes(bytes)}`);
-  if (!terminal.options.quiet)
+  if (!terminal.options.quiet) {
+    const [images = '', labels] = inputs;
     terminal.note(
-      `\nIn Python: ${format.load(files.at(-1)?.file ?? '')}\nIts images are [${['batch', ...input].join(', ')}], with values as in the training data of \`${stage}\`.`,
+      `\nIn Python: ${format.load(files.at(-1)?.file ?? '')}\nIts images are ${images}, with values as in the training data of \`${stage}\`.` +
+        (labels === undefined
+          ? ''
+          : ` Its second input is the class of each image, ${labels}: 1 for its class, 0 for the others.`),
     );
+  }
   return EXIT.done;
 }
 
-/** Of the images, without the batch. */
-function inputShape({ layers, inputs: [first] }: Graph): readonly number[] {
-  return layers.find(({ name }) => name === first)?.shape ?? [];
+/** As Python writes them: of the images and, for a conditional model, of the labels. */
+function inputShapes({ layers, inputs }: Graph): readonly string[] {
+  return inputs.map((input) => {
+    const shape = layers.find(({ name }) => name === input)?.shape ?? [];
+    return `[${['batch', ...shape].join(', ')}]`;
+  });
 }
