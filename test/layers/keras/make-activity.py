@@ -1,12 +1,8 @@
 """Writes `activity.json`: what penalties on outputs add to the loss, and their gradients, in Keras 3.15. See README.md."""
 
-import json
-import os
-import sys
+from common import numbers, rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
-import numpy as np
 import tensorflow as tf
 
 PIXELS, BATCH = 6, 3
@@ -23,17 +19,6 @@ class Sparsity(keras.regularizers.Regularizer):
         mean = tf.reduce_mean(x, axis=list(range(len(x.shape) - 1)))
         coins = self.rho * tf.math.log(self.rho / mean) + (1 - self.rho) * tf.math.log((1 - self.rho) / (1 - mean))
         return self.weight * tf.reduce_sum(coins) * tf.cast(tf.shape(x)[0], tf.float32)
-
-
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
-def rounded(tensor):
-    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
 
 
 def measure(penalty):
@@ -63,8 +48,5 @@ def measure(penalty):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "activity.json"), "w") as file:
-        cases = [{"l1": 0.03}, {"l1": 0.01, "l2": 0.2}, {"kl": {"rho": 0.05, "weight": 0.4}}]
-        json.dump([measure(case) for case in cases], file, indent=1)
-        file.write("\n")
+    cases = [{"l1": 0.03}, {"l1": 0.01, "l2": 0.2}, {"kl": {"rho": 0.05, "weight": 0.4}}]
+    write("activity.json", [measure(case) for case in cases])

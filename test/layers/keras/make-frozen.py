@@ -1,10 +1,7 @@
 """Writes `frozen.json`: steps of training with frozen layers in Keras 3.15. See README.md."""
 
-import json
-import os
-import sys
+from common import numbers, rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,17 +10,6 @@ PIXELS, BATCH, STEPS, RATE = 6, 4, 3, 0.2
 FREEZES = ["encoder", "decoder", [2, 3], [5, 6, 7]]
 ENCODER = 5
 OFFSETS = {"gamma": 1, "moving_variance": 1.5}
-
-
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
-def rounded(tensor):
-    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
 
 
 def build():
@@ -67,7 +53,4 @@ def measure(freeze):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "frozen.json"), "w") as file:
-        json.dump([measure(freeze) for freeze in FREEZES], file, indent=1)
-        file.write("\n")
+    write("frozen.json", [measure(freeze) for freeze in FREEZES])

@@ -1,10 +1,10 @@
 """Writes `layers.json`: what Keras 3.15 makes of every layer and activation of the language. See README.md."""
 
 import json
-import os
-import sys
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import common
+from common import numbers, write_text
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -117,13 +117,6 @@ FILLING = {
 }
 
 
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
 class Variational(keras.layers.Dense):
     """Outside of training: the means, which are the first half of the outputs."""
 
@@ -148,7 +141,7 @@ def build(name, args, shape):
 
 
 def rounded(tensor):
-    return [float(f"{value:.6g}") for value in np.asarray(tensor, dtype="float64").ravel()]
+    return common.rounded(tensor, digits=6)
 
 
 def measure(name, args, shape):
@@ -178,8 +171,4 @@ def measure(name, args, shape):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "layers.json"), "w") as file:
-        file.write("[\n")
-        file.write(",\n".join(json.dumps(measure(*case)) for case in CASES))
-        file.write("\n]\n")
+    write_text("layers.json", "[\n" + ",\n".join(json.dumps(measure(*case)) for case in CASES) + "\n]\n")

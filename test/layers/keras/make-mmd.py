@@ -1,12 +1,8 @@
 """Writes `mmd.json`: losses and gradients of a small Wasserstein autoencoder, with Keras 3.15's layers. See README.md."""
 
-import json
-import os
-import sys
+from common import numbers, rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
-import numpy as np
 import tensorflow as tf
 
 PIXELS, HIDDEN, UNITS, BATCH, WEIGHT = 6, 4, 3, 4, 10.0
@@ -18,17 +14,6 @@ PRIOR = [
     [0.7069562078, -1.6090729237, -0.0713316426],
     [0.6472940445, -0.6600705385, 0.4118910730],
 ]
-
-
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
-def rounded(tensor):
-    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
 
 
 def nearness(kernel, one, other):
@@ -75,8 +60,5 @@ def step(kernel):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "mmd.json"), "w") as file:
-        steps = [step("imq"), step("rbf")]
-        json.dump({"weight": WEIGHT, "prior": PRIOR, "steps": steps}, file, indent=1)
-        file.write("\n")
+    steps = [step("imq"), step("rbf")]
+    write("mmd.json", {"weight": WEIGHT, "prior": PRIOR, "steps": steps})

@@ -1,27 +1,13 @@
 """Writes `quantized.json`: losses and gradients of a small VQ-VAE in Keras 3.15, as in Keras's example. See README.md."""
 
-import json
-import os
-import sys
+from common import numbers, rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow as tf
 
 PIXELS, SIZE, VECTORS, CODES, BATCH = 6, 2, 3, 5, 2
 COMMITMENT, VARIANCE, CODE_SCALE = 0.25, 0.3, 0.5
-
-
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
-def rounded(tensor):
-    return [float(f"{value:.7g}") for value in np.asarray(tf.convert_to_tensor(tensor), dtype="float64").ravel()]
 
 
 class VectorQuantizer(keras.layers.Layer):
@@ -73,7 +59,4 @@ def step():
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "quantized.json"), "w") as file:
-        json.dump(step(), file, indent=1)
-        file.write("\n")
+    write("quantized.json", step())

@@ -1,27 +1,12 @@
 """Writes `structure.json`: a step of models whose layers are not one chain, in Keras 3.15. See README.md."""
 
-import json
-import os
-import sys
+from common import numbers, rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers
 
 PIXELS, BATCH, CLASSES = 6, 2, 3
-
-
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
-def rounded(tensor):
-    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
 
 
 def residual():
@@ -113,7 +98,4 @@ def measure(name):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "structure.json"), "w") as file:
-        json.dump({name: measure(name) for name in MODELS}, file, indent=1)
-        file.write("\n")
+    write("structure.json", {name: measure(name) for name in MODELS})

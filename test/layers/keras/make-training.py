@@ -1,10 +1,7 @@
 """Writes `training.json`: steps of Keras 3.15's optimizers, its schedules, losses and initializers. See README.md."""
 
-import json
-import os
-import sys
+from common import rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow as tf
@@ -80,10 +77,6 @@ LOGITS = [-3.0, 2.0, 0.5, -0.4, -40.0, 40.0]
 SHAPE = [3, 3, 40, 50]
 
 
-def rounded(values):
-    return [float(f"{value:.7g}") for value in np.asarray(values, dtype="float64").ravel()]
-
-
 def optimizer(name, args):
     """Steps of two weights, each with half of the numbers: a norm can be that of one, or that of both."""
     rule = getattr(keras.optimizers, name)(**args)
@@ -120,7 +113,6 @@ def from_logits(target, logits):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
     keras.utils.set_random_seed(1)
     pinned = {
         "start": START,
@@ -142,6 +134,4 @@ if __name__ == "__main__":
             *(initializer({name: args}, getattr(keras.initializers, name)(**args)) for name, args in ARGUMENTS),
         ],
     }
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "training.json"), "w") as file:
-        json.dump(pinned, file, indent=1)
-        file.write("\n")
+    write("training.json", pinned)

@@ -1,27 +1,13 @@
 """Writes `variational.json`: losses, gradients and likelihoods of a small variational autoencoder in Keras 3.15. See README.md."""
 
-import json
-import os
-import sys
+from common import numbers, rounded, write
 
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow as tf
 
 PIXELS, HIDDEN, UNITS, BATCH, SAMPLES = 6, 4, 3, 2, 5
 WEIGHT, FREE = 0.7, 0.2
-
-
-def numbers(shape, seed):
-    """Numbers from -1 to 1, the same in every language."""
-    index = np.arange(int(np.prod(shape)), dtype=np.int64)
-    values = (index * index * 31 + index * 17 + seed * 101) % 997
-    return (values / 498.5 - 1).astype("float32").reshape(shape)
-
-
-def rounded(tensor):
-    return [float(f"{value:.7g}") for value in np.asarray(tensor, dtype="float64").ravel()]
 
 
 def build():
@@ -101,8 +87,5 @@ def bound(samples):
 
 
 if __name__ == "__main__":
-    assert keras.__version__.startswith("3.15."), keras.__version__
-    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "variational.json"), "w") as file:
-        steps = [step(0.0), step(FREE)]
-        json.dump({"weight": WEIGHT, "samples": SAMPLES, "steps": steps, "nll": likelihood(), "bound": bound(4)}, file, indent=1)
-        file.write("\n")
+    steps = [step(0.0), step(FREE)]
+    write("variational.json", {"weight": WEIGHT, "samples": SAMPLES, "steps": steps, "nll": likelihood(), "bound": bound(4)})
