@@ -21,7 +21,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['precision', 'share of the flagged images that are anomalous'],
   ['recall', 'share of the anomalous images that are flagged'],
   ['false_positive_rate', 'share of the normal images that are flagged'],
-  ['threshold', 'score from which images are flagged'],
+  ['threshold', 'score above which images are flagged'],
   ['flagged_share', 'share of the images that are flagged'],
   ['ssim', 'structural similarity, at most 1'],
 ]);
