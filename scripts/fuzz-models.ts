@@ -50,9 +50,16 @@ function text({ architecture, settings }: RandomModel): string {
   return JSON.stringify({ ...architecture, ...rest, ...samples });
 }
 
+function hasDiverged({ measures }: Outcome): boolean {
+  return measures.some(({ loss }) => !Number.isFinite(loss));
+}
+
 /** Numbers that differ too much. */
 async function compare(model: RandomModel, mode: Mode, eager: Outcome): Promise<readonly Distance[]> {
-  const found = distances(await train(model, mode), eager);
+  const outcome = await train(model, mode);
+  // A training ends where its loss is not finite: eagerly with that batch, else with the call it is in.
+  if (hasDiverged(outcome) && hasDiverged(eager)) return [];
+  const found = distances(outcome, eager);
   if (found.every(({ distance }) => distance <= 1)) return [];
   const changes = [1, -1].map((sign) => train(model, 'eager', sign * 2 ** -22));
   const moved = (await Promise.all(changes)).map((outcome) => distances(outcome, eager));

@@ -67,12 +67,28 @@ function analyze(context: AnalysisContext<AnomalySettings>): OutputDescription {
     checkScore(context, model);
     checkAmount(context, model, isSeparate ? reference : data);
     if (settings.score === 'nll' && model.kind === 'trained-model' && model.loss === 'binary_crossentropy')
-      for (const images of [data, reference])
-        if (images !== undefined) checkEntropyTarget(context, images, ['score']);
+      checkProbabilities(context, { data, reference });
     checkTrainedOn(context, model);
   }
   checkSamples(context);
   return { kind: 'scores', names: metricNames(settings), judged: settings.normal !== undefined };
+}
+
+/** Checks that images have values that the likelihood is defined for. */
+function checkProbabilities(
+  { references, report }: AnalysisContext<AnomalySettings>,
+  images: {
+    readonly data?: ImagesDescription | undefined;
+    readonly reference?: ImagesDescription | undefined;
+  },
+): void {
+  for (const key of ['data', 'reference'] as const) {
+    const { [key]: own } = images;
+    const { [key]: stage } = references;
+    // The check names these images as the setting `data`.
+    if (own !== undefined && stage !== undefined)
+      checkEntropyTarget({ references: { data: stage }, report }, own, ['score']);
+  }
 }
 
 /** Checks that the model takes the images. */

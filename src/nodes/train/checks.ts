@@ -169,7 +169,7 @@ export function checkEntropyTarget(
   report({
     code: 'loss-output-mismatch',
     message: entropyMessage(stage, range),
-    hint: scalingHint(range),
+    hint: scalingHint(range, at),
     at,
     ...(stage === undefined ? {} : { related: { message: `\`${stage}\` is defined here`, at: [], stage } }),
   });

@@ -48,7 +48,12 @@ export function checkTargetValues(
   const ranges = targets.map(extremesOf);
   const range: Range = [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
   if (entropyAt !== undefined && !isWithin(range, [0, 1])) {
-    throw failure('loss-output-mismatch', entropyMessage(stage, range), scalingHint(range), entropyAt);
+    throw failure(
+      'loss-output-mismatch',
+      entropyMessage(stage, range),
+      scalingHint(range, entropyAt),
+      entropyAt,
+    );
   }
   const reach = ACTIVATION_RANGES[activation];
   if (reach === undefined || isWithin(range, reach)) return;
@@ -62,11 +67,16 @@ export function entropyMessage(stage: string | undefined, range: Range): string 
   return `\`binary_crossentropy\` needs targets from 0 to 1, but those of \`${stage}\` range ${rangeText(range)}`;
 }
 
-/** What to do about targets outside the range of a sigmoid. */
-export function scalingHint([low, high]: Range): string {
+/**
+ * What to do about targets outside the range of a sigmoid.
+ *
+ * @param at of the setting that requests a cross-entropy
+ */
+export function scalingHint([low, high]: Range, [key]: readonly (string | number)[]): string {
+  const other = key === 'score' ? '`score: squared_error`' : '`mse`';
   if (low >= 0 && (high === 255 || high === 65_535))
-    return `load the images with \`normalize: minmax\` (floats also with \`white_level: ${high}\`), or use \`mse\``;
-  return 'scale the images with a `normalize` stage to the range 0 to 1 (noise with `clip: [0, 1]`), or use `mse`';
+    return `load the images with \`normalize: minmax\` (floats also with \`white_level: ${high}\`), or use ${other}`;
+  return `scale the images with a \`normalize\` stage to the range 0 to 1 (noise with \`clip: [0, 1]\`), or use ${other}`;
 }
 
 /** @throws Failure `data-corrupt` for images with values outside their recorded range, which a plugin may write */
@@ -89,6 +99,7 @@ function isWithin([low, high]: Range, [least, most]: Range): boolean {
   return low >= least - slack && high <= most + slack;
 }
 
+/** As many digits as float32 has: with fewer, 1.0004 would look like a value that is allowed. */
 function rangeText([low, high]: Range): string {
-  return `from ${Number(low.toPrecision(4))} to ${Number(high.toPrecision(4))}`;
+  return `from ${Number(low.toPrecision(7))} to ${Number(high.toPrecision(7))}`;
 }

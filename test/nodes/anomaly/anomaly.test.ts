@@ -72,6 +72,7 @@ function analyze(
   });
   return {
     output,
+    findings,
     found: findings.map(({ code, severity, at }) => `${severity ?? 'error'} ${code} ${at.join('.')}`),
   };
 }
@@ -87,6 +88,14 @@ test('what does not fit is found before anything runs', () => {
   const beyond = { model: variational, data: { range: [0, 2] as const } };
   assert.deepEqual(analyze({ score: 'nll' }, { model: variational }).found, []);
   assert.deepEqual(analyze({ score: 'nll' }, beyond).found, ['error loss-output-mismatch score']);
+  const raw = { model: variational, reference: { range: [0, 65_535] as const } };
+  const [finding, ...others] = analyze({ score: 'nll', normal: [0] }, raw).findings.filter(
+    ({ severity }) => severity !== 'warning',
+  );
+  assert.equal(others.length, 0);
+  assert.equal(finding?.related?.stage, 'good', 'the images whose values do not fit');
+  assert.match(`${finding?.message}`, /`good`.* 65535/);
+  assert.match(`${finding?.hint}`, /score/);
   assert.deepEqual(analyze({ importance_samples: 3 }).found, ['error bad-setting importance_samples']);
   assert.deepEqual(analyze({ score: 'latent_distance' }, { model: { latentShape: [40, 40, 1] } }).found, [
     'error out-of-range score',

@@ -50,6 +50,14 @@ test('a cross-entropy takes targets from 0 to 1, in every split', () => {
   );
 });
 
+test('values that are hardly too large do not look allowed', () => {
+  const check = (): void =>
+    checkTargetValues([of(0, 1.0001)], {
+      ...{ stage: 'faces', activation: 'sigmoid', entropyAt: ['loss'], log: () => undefined },
+    });
+  assert.throws(check, (error) => error instanceof Failure && /1\.0001/.test(error.message));
+});
+
 test('targets that the last activation cannot give are warned of', () => {
   const warnings = (activation: string, ...values: readonly number[]): number => {
     let count = 0;
