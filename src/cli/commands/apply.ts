@@ -11,10 +11,9 @@ import { findRun } from '../../history/find.ts';
 import { readResult } from '../../history/results.ts';
 import { storeOf } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
-import { listenForSignals } from '../signals.ts';
+import { reported } from '../reported.ts';
 import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
 import { printable } from '../terminal/format.ts';
-import { makeReporter } from '../terminal/make-reporter.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { runLabel } from './outputs.ts';
 import { onlyTraining, runAgain, trainedResult, type WantedModel } from './trained.ts';
@@ -45,20 +44,10 @@ export async function apply(terminal: Terminal, options: ApplyCommandOptions): P
   const { model, paths } = await findModel(options);
   const isOneArray = await checkPaths(paths);
   const folder = options.output ?? `${model.trained.stage}-applied`;
-  const reporter = await makeReporter(terminal);
-  const interrupt = listenForSignals((message) => {
-    if (!terminal.options.json) reporter.note(message);
-  });
-  let applied: Applied;
-  try {
-    const to = options.to ?? (isOneArray ? 'npy' : 'png');
-    const { emit } = reporter;
-    const { signal } = interrupt;
-    applied = await applyModel(model, { ...options, paths, isArray: isOneArray, folder, to, emit, signal });
-  } finally {
-    reporter.close();
-    interrupt.stop();
-  }
+  const to = options.to ?? (isOneArray ? 'npy' : 'png');
+  const applied = await reported(terminal, (how) =>
+    applyModel(model, { ...options, paths, isArray: isOneArray, folder, to, ...how }),
+  );
   print(terminal, { ...applied, run: model.run, stage: model.trained.stage, folder });
   return EXIT.done;
 }

@@ -17,10 +17,10 @@ import { computeStages } from '../../run/compute.ts';
 import { planPipeline } from '../../run/plan.ts';
 import { EXIT } from '../exit.ts';
 import { callWords, commandLine } from '../program.ts';
-import { listenForSignals, wasInterrupted } from '../signals.ts';
+import { reported } from '../reported.ts';
+import { wasInterrupted } from '../signals.ts';
 import { renderLook } from '../terminal/data-text.ts';
 import { diagnosticToJson, renderDiagnostics } from '../terminal/diagnostics.ts';
-import { makeReporter } from '../terminal/make-reporter.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { loadChecked, printProblems, type PipelineOptions } from './load.ts';
 
@@ -208,15 +208,10 @@ async function compute(
   plan: Plan,
   { located, stage, options }: Shown,
 ): Promise<Omit<Found, 'picture'>> {
-  const reporter = await makeReporter(terminal);
-  const interrupt = listenForSignals((message) => {
-    if (!terminal.options.json) reporter.note(message);
-  });
-  try {
+  return reported(terminal, async (how) => {
     const entries = await computeStages(plan, {
       outputs: resolve(options.outputs),
-      signal: interrupt.signal,
-      emit: reporter.emit,
+      ...how,
       refuse: ({ name, type }) => ({
         code: 'wrong-stage-kind',
         severity: 'error',
@@ -232,10 +227,7 @@ async function compute(
     if (entry === undefined) throw new Error(`${stage} was not computed`);
     const omitted = await Promise.all([...entries.values()].map(({ folder }) => readOmitted(folder)));
     return { look: await lookAt(entry.folder, stage), omitted: omitted.flat() };
-  } finally {
-    reporter.close();
-    interrupt.stop();
-  }
+  });
 }
 
 /** Not a name of outputs: runs have their own folders. */
