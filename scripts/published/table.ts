@@ -52,7 +52,7 @@ export async function tableOf(catalog: Catalog, record: Reproduced): Promise<str
     notes.push(...notesOf(name, publication));
     if (name === 'iwae' && isCurrent && existsSync(CURVES)) pictures.push('', IWAE_PICTURE);
   }
-  const head = ['result', 'figure', 'published', 'obtained', 'verdict', 'seeds', 'a seed takes'];
+  const head = ['result', 'figure', 'published', 'tolerance', 'obtained', 'verdict', 'seeds', 'a seed takes'];
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   return [...lines, '', ...notes, ...pictures].join('\n');
 }
@@ -67,6 +67,7 @@ function rowsOf(name: string, publication: Publication, obtained: Obtained | und
       isFirst ? `[${name}](../pipelines/published/${name}.yaml)` : '',
       figure.name,
       figure.checked === undefined ? `${text}, not read at its source` : text,
+      figure.incomparable === undefined ? String(figure.tolerance) : '–',
       own?.obtained ?? '–',
       own?.verdict.text ?? 'not run yet',
       isFirst && obtained !== undefined ? String(obtained.seeds) : '',

@@ -1,3 +1,7 @@
+import { IMPORTANCE_SAMPLES } from '../core/importance-samples.ts';
+import type { JsonObject } from '../core/json.ts';
+import { formatCount } from '../core/format.ts';
+
 /** The full names of the metrics of built-in stages, with their units. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['mse', 'mean squared error'],
@@ -26,6 +30,15 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['ssim', 'structural similarity, at most 1'],
 ]);
 
-export function metricName(name: string): string | undefined {
-  return NAMES.get(name);
+/** `test_mse` -> `mse` */
+export function plainMetric(name: string): string {
+  return name.replace(/^(?:train|test)_/, '');
+}
+
+/** @param settings of the stage, without defaults */
+export function metricName(name: string, settings: JsonObject): string | undefined {
+  const title = NAMES.get(name);
+  if (name !== 'nll') return title;
+  const samples = settings['importance_samples'] ?? IMPORTANCE_SAMPLES;
+  return `${title}, estimated with ${formatCount(Number(samples))} samples of each image's latents`;
 }

@@ -12,15 +12,13 @@ import {
 import type { LossChoice } from '../../engine/train/losses.ts';
 import { modelShapes } from '../../engine/train/predict.ts';
 import type { RowOptions } from '../../engine/train/rows.ts';
+import { IMPORTANCE_SAMPLES } from '../../core/importance-samples.ts';
 import { inShapes, rowNumbers, type SamplePair } from '../../engine/train/samples.ts';
 import { loadVariational } from '../../layers/save.ts';
 import type { StageContext } from '../contract.ts';
 import { readJson } from '../figure/records.ts';
 import { recordedLoss } from '../train/loss.ts';
 import { requireInput } from '../train/pairs.ts';
-
-/** Default number of samples per image for `nll`. */
-export const IMPORTANCE_SAMPLES = 100;
 
 export interface LatentMeasure {
   /** The loss with which the model was trained: it determines the likelihood. */

@@ -8,6 +8,7 @@ import type {
   TrainSettings,
 } from '../../schema/generated/settings.ts';
 import { failure } from '../../core/diagnostic.ts';
+import { IMPORTANCE_SAMPLES } from '../../core/importance-samples.ts';
 import { ProgramError } from '../../engine/program/types.ts';
 import { traceStep } from '../../engine/train/compiled.ts';
 import { LABEL_INPUT } from '../../engine/train/condition.ts';
@@ -28,7 +29,6 @@ import { assembleAutoencoder, disposeAutoencoder, type TrainableAutoencoder } fr
 import { freezeLayers } from '../../layers/start.ts';
 import type { StageProgram, TraceContext } from '../contract.ts';
 import { latentTerms } from './latent-terms.ts';
-import { IMPORTANCE_SAMPLES } from '../evaluate/latent.ts';
 import { isOfImage, isOfLatent } from '../evaluate/names.ts';
 import { lossChoice } from './loss.ts';
 import { optimizerChoice } from './optimizer.ts';

@@ -2,7 +2,7 @@
 import { sha256 } from '../../core/json.ts';
 import { repeatText } from '../command.ts';
 import { html, type Html } from '../html.ts';
-import { metricName } from '../metric-names.ts';
+import { metricName, plainMetric } from '../metric-names.ts';
 import {
   breakable,
   download,
@@ -20,7 +20,7 @@ import type { Report } from '../report.ts';
 export function metricsSection({ stages }: Report): Html {
   const left = stages.filter(({ outdated }) => outdated !== undefined);
   const rows = stages.flatMap((stage) =>
-    Object.entries(stage.metrics).map(([name, value]) => ({ stage: stage.name, name, value })),
+    Object.entries(stage.metrics).map(([name, value]) => ({ stage, name, value })),
   );
   return foldedSection(
     'metrics',
@@ -45,10 +45,10 @@ export function metricsSection({ stages }: Report): Html {
               ${rows.map(
                 ({ stage, name, value }) =>
                   html`<tr>
-                    <th scope="row">${stageLink(stage)}</th>
+                    <th scope="row">${stageLink(stage.name)}</th>
                     <td>${breakable(name)}</td>
                     <td class="number">${number(value)}</td>
-                    <td class="quiet">${metricName(name)}</td>
+                    <td class="quiet">${metricName(plainMetric(name), stage.settings)}</td>
                   </tr> `,
               )}
             </tbody>

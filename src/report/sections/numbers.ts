@@ -2,7 +2,7 @@
 import { formatCount, formatNumber } from '../../core/format.ts';
 import type { Baseline, Measured } from '../baselines.ts';
 import { html, type Content, type Html } from '../html.ts';
-import { metricName } from '../metric-names.ts';
+import { metricName, plainMetric } from '../metric-names.ts';
 import { breakable, enumerate, number, stageLink, wide } from '../parts.ts';
 import type { Report, ReportStage } from '../report.ts';
 import type { MainFigure } from './main-figure.ts';
@@ -88,7 +88,7 @@ function tiles(report: Report, stage: ReportStage): Html {
       .slice(0, MOST_TILES)
       .map(([name, value]) => {
         const error = metrics[`${name}${STANDARD_ERROR}`];
-        const about = meaning(name, value, measured);
+        const about = meaning(name, value, stage);
         return html`<div>
           <dt>${breakable(name)}</dt>
           <dd>
@@ -101,14 +101,9 @@ function tiles(report: Report, stage: ReportStage): Html {
   </dl>`;
 }
 
-/** `test_mse` -> `mse` */
-function plain(name: string): string {
-  return name.replace(/^(?:train|test)_/, '');
-}
-
-function meaning(name: string, value: number, measured: Measured | undefined): string | undefined {
-  const metric = plain(name);
-  const title = metricName(metric);
+function meaning(name: string, value: number, { measured, settings }: ReportStage): string | undefined {
+  const metric = plainMetric(name);
+  const title = metricName(metric, settings);
   const span = measured?.span ?? 0;
   const share = metric === 'mse' ? Math.sqrt(value) / span : metric === 'mae' ? value / span : Number.NaN;
   const ofRange = Number.isFinite(share)
@@ -129,7 +124,7 @@ function against(
 ): Content {
   const other = baseline.metrics[name];
   if (other === undefined) return undefined;
-  const metric = plain(name);
+  const metric = plainMetric(name);
   const what = baselineName(report, stage, baseline);
   const told = formatNumber(other);
   if (baseline.name === 'exact') return html`<dd class="against">at least ${told}: ${what}</dd>`;
