@@ -83,6 +83,11 @@ export const PICTURES: readonly Picture[] = [
     from: 'tied_figure/figure.png',
   },
   {
+    file: 'structures-sparse.png',
+    pipeline: 'pipelines/structures.yaml',
+    from: 'sparse_figure/figure.png',
+  },
+  {
     file: 'structures-classes.png',
     pipeline: 'pipelines/structures.yaml',
     from: 'styles/figure.png',

@@ -89,7 +89,7 @@ export const TEMPLATES = {
   },
   structures: {
     about:
-      'Autoencoders with residual blocks, with tied weights, and with the class of the image as a condition.',
+      'Autoencoders with residual blocks, with tied weights, with a sparse code, and with the class of the image as a condition.',
     pipelines: ['pipelines/structures.yaml'],
     tries: ['more blocks', 'another `latent_size`'],
   },
