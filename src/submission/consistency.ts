@@ -186,7 +186,10 @@ async function keyProblems(
     basis.skip('the hashes of the stages', 'another version of Hourglass computes them differently');
     return [];
   }
-  const missing = dataFiles(located).filter((path) => !existsSync(resolve(located.folder, path)));
+  // Several stages may read one file.
+  const missing = [...new Set(dataFiles(located))].filter(
+    (path) => !existsSync(resolve(located.folder, path)),
+  );
   if (missing.length > 0) {
     basis.skip('the hashes of the stages', `the archive does not contain this data: ${missing.join(', ')}`);
     return [];

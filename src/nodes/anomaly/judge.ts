@@ -33,7 +33,7 @@ export function judge(
         : (['anomalous', { recall: always.flagged_share }] as const);
     log(
       'warn',
-      `all ${scores.length} ${images} are ${only}: ROC-AUC, average precision and precision need both kinds, and are left out`,
+      `${scores.length === 1 ? `the only ${nameOf(split)} image is` : `all ${scores.length} ${images} are`} ${only}: ROC-AUC, average precision and precision need both kinds, and are left out`,
     );
     return { ...found, ...always };
   }

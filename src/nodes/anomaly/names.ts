@@ -44,7 +44,7 @@ export function tooFew(count: number): Advice {
 export function fewReferences(count: number, latent: number): Advice | undefined {
   if (count > latent) return undefined;
   return {
-    message: `\`latent_distance\` has ${count} reference images for latents of ${latent} values, too few to learn how the values vary together`,
+    message: `\`latent_distance\` has ${count} reference ${count === 1 ? 'image' : 'images'} for latents of ${latent} values, too few to learn how the values vary together`,
     hint: 'use more images, a smaller latent, or `score: squared_error`',
   };
 }

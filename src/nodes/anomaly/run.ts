@@ -91,7 +91,7 @@ function checkQuantile({ settings: { quantile }, log }: Context, count: number):
   if (share === 0 || Math.sqrt((quantile * share) / count) <= share) return;
   log(
     'warn',
-    `the threshold comes from only ${count} reference images: that ${Number(share.toPrecision(3))} of normal images are above it is very uncertain. ` +
+    `the threshold comes from only ${count} reference ${count === 1 ? 'image' : 'images'}: that ${Number(share.toPrecision(3))} of normal images are above it is very uncertain. ` +
       'Use more images, or a lower `quantile`',
   );
 }

@@ -33,7 +33,7 @@ export async function drawLatent(
   const { thumbnails: images } = inputs;
   return scatter({
     title,
-    subtitle: `${vectors.count.toLocaleString('en')} ${split === 'test' ? 'test' : 'training'} images`,
+    subtitle: `${vectors.count.toLocaleString('en')} ${split === 'test' ? 'test' : 'training'} ${vectors.count === 1 ? 'image' : 'images'}`,
     points: vectors.data,
     labels: vectors.labels,
     classes: vectors.classes,

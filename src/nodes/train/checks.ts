@@ -211,7 +211,7 @@ export function checkShown(
   report({
     code: 'out-of-range',
     severity: 'warning',
-    message: `this requests ${wanted} images, but \`${references['data']}\` has ${count} ${split === 'train' ? 'training' : 'test'} images: all of them are shown`,
+    message: `this requests ${wanted} images, but \`${references['data']}\` has ${count} ${split === 'train' ? 'training' : 'test'} ${count === 1 ? 'image: only that is' : 'images: all of them are'} shown`,
     hint: `use at most ${count}, or use more images (\`limit\`, \`split\`)`,
     at: first,
     ifWritten: others,
