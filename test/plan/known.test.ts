@@ -64,6 +64,11 @@ test('mistakes that a run would find late are found at their line', async (t) =>
       'c: { type: figure, kind: traversal, model: t, data: few, split: train, path: images, rows: 2 }',
       'out-of-range 6:94',
     ],
+    [
+      'c: { type: figure, kind: traversal, model: t, data: one, split: train, path: images, rows: 2 }',
+      'bad-setting 6:80',
+    ],
+    ['c: { type: figure, kind: traversal, model: t, data: one, split: train }'],
     ['c: { type: figure, kind: traversal, model: t, data: few, split: train, rows: 4 }'],
   ];
   const files = cases.map(([stage], index) => {

@@ -71,7 +71,8 @@ export function checkAmount(
       split,
       at: [['rows'], ['columns']],
     });
-  if (settings.kind === 'traversal' && settings.path !== 'axes')
+  // A single image is an error, which `checkPath` reports.
+  if (settings.kind === 'traversal' && settings.path !== 'axes' && data.chosen?.counts?.[split] !== 1)
     checkShown(context, data, { wanted: 2 * settings.rows, split, at: [['rows']] });
 }
 

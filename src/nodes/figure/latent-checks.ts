@@ -69,6 +69,25 @@ export function checkOrder(
   }
 }
 
+/** A path from image to image needs two. */
+export function checkPath(
+  context: AnalysisContext<FigureSettings>,
+  { path, split }: TraversalFigureSettings,
+): void {
+  const { inputs, references, report } = context;
+  const { data } = inputs;
+  const counts = data?.kind === 'images' ? data.chosen?.counts : undefined;
+  if (path === 'axes' || counts?.[split] !== 1) return;
+  const other = split === 'test' ? 'train' : 'test';
+  const instead = (counts[other] ?? 0) > 1 ? `use \`split: ${other}\`, more images` : 'use more images';
+  report({
+    code: 'bad-setting',
+    message: `a path between images needs two, but the ${split} split of \`${references['data']}\` has one`,
+    hint: `${instead}, or \`path: axes\``,
+    at: ['path'],
+  });
+}
+
 /** Checks that the model is conditional, and that it has latents to decode. */
 export function checkClasses(context: AnalysisContext<FigureSettings>, split: Split): void {
   const { inputs, references, report } = context;

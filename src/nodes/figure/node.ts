@@ -5,7 +5,7 @@ import { readSchema } from '../../schema/schemas.ts';
 import type { AnalysisContext, OutputDescription, Split } from '../../core/stage-type.ts';
 import type { NodeDefinition } from '../contract.ts';
 import { checkChannels, checkImages } from './image-checks.ts';
-import { checkClasses, checkLatentSpace, checkOrder } from './latent-checks.ts';
+import { checkClasses, checkLatentSpace, checkOrder, checkPath } from './latent-checks.ts';
 
 /** Kinds that run images through a model. */
 const COMPUTED: ReadonlySet<FigureSettings['kind']> = new Set([
@@ -57,7 +57,10 @@ function analyze(context: AnalysisContext<FigureSettings>): OutputDescription {
       break;
     case 'traversal':
     case 'manifold':
-      if (settings.kind === 'traversal') checkOrder(context, settings);
+      if (settings.kind === 'traversal') {
+        checkOrder(context, settings);
+        checkPath(context, settings);
+      }
       checkLatentSpace(context, settings.kind, settings.split);
       break;
     case 'classes':

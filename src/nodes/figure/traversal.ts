@@ -30,7 +30,7 @@ export async function drawTraversal(
       throw failure(
         'bad-setting',
         `a path between images needs two, but the ${split} split has one`,
-        'use another split',
+        'use more images, or `path: axes`',
       );
     }
     return betweenImages(space, chosen, settings);
