@@ -4,7 +4,7 @@ import { suggest } from '../../core/suggest.ts';
 import { objectAt } from '../../schema/view.ts';
 import type { Located, LocatedMap } from '../located.ts';
 import type { DocumentPath } from '../pipeline.ts';
-import { fixArgument } from './arguments.ts';
+import { fixArgument, fixRegularizerClass } from './arguments.ts';
 import { argumentMeant, argumentsOf } from './calls.ts';
 import {
   entriesText,
@@ -37,6 +37,14 @@ export function adviseKey(
   const value = owner?.entries.get(key)?.value;
   if (owner === undefined || value === undefined || !isSmall(owner)) return undefined;
   const layer = path.at(-1);
+  if (typeof layer === 'string' && layer.endsWith('_regularizer')) {
+    const data = plainJson(owner);
+    const fixed = isJsonObject(data) ? fixRegularizerClass(data) : undefined;
+    if (fixed !== undefined) {
+      const text = flowText(fixed);
+      return { hint: `write \`${layer}: ${text}\``, edits: replaceValue(owner, text) };
+    }
+  }
   const isLayer = typeof layer === 'string' && Object.keys(argumentsOf(layer)).length > 0;
   if (isLayer) return adviseArgument(owner, layer, key, value);
   const written = plainJson(value);

@@ -1,5 +1,5 @@
 /** Values of settings as users of Keras and PyTorch write them, and their equivalents here. */
-import { isJsonObject, type Json } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isList, objectAt, stringsAt } from '../../schema/view.ts';
 import { readSchema } from '../../schema/schemas.ts';
 import { readPython, valueOf } from './python.ts';
@@ -150,9 +150,22 @@ function fixPadding(value: Json): Json | undefined {
   return python?.kind === 'list' ? valueOf(python) : undefined;
 }
 
+/** `{ L1: { l1: 0.001 } }`, with the name of the class in Keras, is `{ l1: 0.001 }`. */
+export function fixRegularizerClass(value: JsonObject): JsonObject | undefined {
+  const [[written = '', inner = null] = [], ...others] = Object.entries(value);
+  const name = lettersOf(written);
+  if (others.length > 0 || !['l1', 'l2', 'l1l2', 'kl'].includes(name)) return undefined;
+  if (!isJsonObject(inner))
+    return typeof inner === 'number' && name.length === 2 ? { [name]: inner } : undefined;
+  if (name === 'kl') return { kl: inner };
+  const isFactor = ([key, each]: readonly [string, Json]): boolean =>
+    (key === 'l1' || key === 'l2') && typeof each === 'number';
+  return Object.entries(inner).length > 0 && Object.entries(inner).every(isFactor) ? inner : undefined;
+}
+
 /** `l2`, `l2(0.001)`, `keras.regularizers.l1_l2(l1=1e-5, l2=1e-4)` or a number. */
 function fixRegularizer(value: Json): Json | undefined {
-  if (isJsonObject(value)) return value;
+  if (isJsonObject(value)) return fixRegularizerClass(value) ?? value;
   if (value === null || value === 'None') return null;
   if (typeof value === 'number') return { l2: value };
   if (typeof value !== 'string') return undefined;

@@ -216,6 +216,25 @@ export const MODEL_MISTAKES: readonly Mistake[] = [
     'wrong-type 33:94',
     'padding: same, kernel_regularizer: { l2: 0.001 } }\n',
   ],
+  ...(
+    [
+      ['{ L1: { l1: 0.001 } }', '{ l1: 0.001 }'],
+      ['{ L2: 0.001 }', '{ l2: 0.001 }'],
+      ['{ L1L2: { l1: 0.001, l2: 0.01 } }', '{ l1: 0.001, l2: 0.01 }'],
+      ['{ KL: { rho: 0.05, weight: 0.1 } }', '{ kl: { rho: 0.05, weight: 0.1 } }'],
+    ] as const
+  ).map(([written, meant]): Mistake => [
+    'units: 64, activation: relu }',
+    `units: 64, activation: sigmoid, activity_regularizer: ${written} }`,
+    'unknown-key 21:74',
+    `units: 64, activation: sigmoid, activity_regularizer: ${meant} }`,
+  ]),
+  [
+    'units: 64, activation: relu }',
+    'units: 64, activation: sigmoid, activity_regularizer: regularizers.l1(1e-5) }',
+    'wrong-type 21:72',
+    'units: 64, activation: sigmoid, activity_regularizer: { l1: 0.00001 } }',
+  ],
   ['activation: relu', 'activation: ReLU', 'unknown-value 21:41'],
   ['activation: relu', 'activation: tf.nn.relu', 'unknown-value 21:41'],
   ['activation: relu', 'activation: nn.ReLU()', 'unknown-value 21:41'],
