@@ -1,4 +1,5 @@
 /** Checks one archive, in the process that calls it. */
+import { dataFiles } from './sources.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../files/atomic.ts';
@@ -133,7 +134,8 @@ async function checkResults(
     return { diagnostics, basis, judgement };
   } catch (error) {
     skipAll(manifest, basis);
-    return { diagnostics: [...diagnostics, ...diagnosticsOf(error, work)], basis };
+    const found = diagnosticsOf(error, work).map((each) => withDataHint(each, dataFiles(located)));
+    return { diagnostics: [...diagnostics, ...found], basis };
   }
 }
 
@@ -246,6 +248,14 @@ function diagnosticsOf(error: unknown, work: string): readonly Diagnostic[] {
   const known = troubleOf(error);
   if (known instanceof Failure) return known.diagnostics.map((diagnostic) => withoutFolder(diagnostic, work));
   throw error;
+}
+
+/** What is near the unpacked archive says nothing about where the reader has a data file. */
+function withDataHint(diagnostic: Diagnostic, files: readonly string[]): Diagnostic {
+  const { code, message } = diagnostic;
+  if (code !== 'data-missing' || !files.some((file) => message.includes(`\`${file}\``))) return diagnostic;
+  const { edits: _edits, ...rest } = diagnostic;
+  return { ...rest, hint: 'name the folder that holds it: `--data FOLDER`' };
 }
 
 /** Removes the work folder from a diagnostic, since it no longer exists when the diagnostic is read. */

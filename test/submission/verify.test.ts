@@ -193,6 +193,7 @@ test('a pipeline without a model is recomputed at every level, with data from a 
   assert.equal(spot.code, 1);
   assert.equal(spot.archives[0]?.result, 'unchecked');
   assert.deepEqual(errors(spot.archives[0]), ['data-missing']);
+  assert.match(JSON.stringify(spot.archives[0]), /--data FOLDER/);
   const full = ['plain.zip', '--level', 'full'];
   const without = await verify(...full);
   assert.deepEqual([without.code, errors(without.archives[0])], [1, ['data-missing']]);
