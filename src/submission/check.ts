@@ -1,5 +1,4 @@
 /** Checks one archive, in the process that calls it. */
-import { dataFiles } from './sources.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../files/atomic.ts';
@@ -19,6 +18,7 @@ import { WHY, type Judgement } from './judge.ts';
 import { artifactPath, METRICS, mismatch, RESOLVED } from './manifest.ts';
 import { replay } from './replay.ts';
 import { stagesOfModels } from './rerun.ts';
+import { dataFiles } from './sources.ts';
 import { loadStranger } from './load-untrusted.ts';
 import { troubleOf } from './trouble.ts';
 import { unpackArchive, type Unpacked } from './unpack.ts';
