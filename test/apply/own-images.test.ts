@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { isArray, readArray } from '../../src/apply/arrays.ts';
 import { brightnessProblem, someInverted, withoutNoise } from '../../src/apply/brightness.ts';
-import { checkFree, pictureFiles, windowsNote } from '../../src/apply/files.ts';
+import { checkFree, comparisonFile, pictureFiles, windowsNote } from '../../src/apply/files.ts';
 import { invert, type OwnImages } from '../../src/apply/own-images.ts';
 import { readPictures } from '../../src/apply/pictures.ts';
 import type { Preparation } from '../../src/apply/preparation.ts';
@@ -212,10 +212,25 @@ test('inverted images of a folder are named', () => {
 
 test('each image has a file of its own on every system', async () => {
   assert.deepEqual(pictureFiles(['a', 'b/a', 'c.d']), ['a.png', 'b/a.png', 'c.d.png']);
-  for (const names of [['a', 'A'], ['a', 'a'], ['\u00e9', 'e\u0301'], ['comparison'], ['Comparison']])
+  for (const names of [
+    ['a', 'A'],
+    ['a', 'a'],
+    ['\u00e9', 'e\u0301'],
+  ])
     assert.equal(await codeOf(() => pictureFiles(names)), 'name-clash', names.join());
   assert.equal(windowsNote(['a.png', 'b/c.png']), undefined);
   for (const file of ['con.png', 'a:b.png', 'dot./a.png']) assert.notEqual(windowsNote([file]), undefined);
+});
+
+test('the picture of all images takes the name of no image, and of no file that is there', async () => {
+  const out = join(folder, 'pictures');
+  for (const overwrite of [false, true]) {
+    assert.equal(await comparisonFile(out, ['a.png'], overwrite), 'comparison.png');
+    assert.equal(await comparisonFile(out, ['Comparison.png'], overwrite), 'comparison-2.png');
+  }
+  write('pictures/comparison.png', 'old');
+  assert.equal(await comparisonFile(out, ['comparison-2.png'], false), 'comparison-3.png');
+  assert.equal(await comparisonFile(out, ['a.png'], true), 'comparison.png');
 });
 
 test('files are replaced on request, but never those that are read', async () => {
