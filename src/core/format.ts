@@ -27,6 +27,11 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** `1 error` */
+export function formatPlural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** `512 B`, `1.2 MB`: powers of 1000. */

@@ -1,6 +1,6 @@
+import { formatCount } from '../core/format.ts';
 import { IMPORTANCE_SAMPLES } from '../core/importance-samples.ts';
 import type { JsonObject } from '../core/json.ts';
-import { formatCount } from '../core/format.ts';
 
 /** The full names of the metrics of built-in stages, with their units. */
 const NAMES: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,5 @@
 /** The result of a sweep in one sentence. Pure: the same results give the same words. */
-import { formatCount } from '../core/format.ts';
+import { formatCount, formatPlural } from '../core/format.ts';
 import type { Knee, KneeConfidence } from './knee.ts';
 import { numberText } from './labels.ts';
 import { columnFormat, type Quantity } from './numbers.ts';
@@ -46,7 +46,9 @@ type Metric = NonNullable<AnswerInputs['metric']>;
 function withoutMetric(trials: AnsweredGroup['trials']): string {
   const ended = trials.filter(({ state }) => state === 'done' || state === 'kept').length;
   const count =
-    ended === trials.length ? allOf(trials.length, 'trial') : `${ended} of ${plural(trials.length, 'trial')}`;
+    ended === trials.length
+      ? allOf(trials.length, 'trial')
+      : `${ended} of ${formatPlural(trials.length, 'trial')}`;
   const is = ended === 1 && trials.length === 1 ? 'is' : 'are';
   return `${capital(count)} ${is} done. No metric is set, so no trial is called the best.`;
 }
@@ -155,7 +157,7 @@ function missingSentence(groups: readonly AnsweredGroup[]): string {
   };
   const counts = countBy(missing.map(reasonOf));
   const reasons = [...counts].map(([reason, count]) => (counts.size === 1 ? reason : `${count} ${reason}`));
-  return `${missing.length} of ${plural(groups.length, 'combination')} ${missing.length === 1 ? 'has' : 'have'} no value (${reasons.join(', ')}).`;
+  return `${missing.length} of ${formatPlural(groups.length, 'combination')} ${missing.length === 1 ? 'has' : 'have'} no value (${reasons.join(', ')}).`;
 }
 
 function countBy(words: readonly string[]): ReadonlyMap<string, number> {
@@ -215,14 +217,10 @@ function share(part: number): string {
   return `${percent < 9.95 && percent > 0 ? percent.toFixed(1) : percent.toFixed(0)} %`;
 }
 
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** `both values`, `all 3 values` */
 function allOf(count: number, noun: string): string {
   if (count === 1) return `the ${noun}`;
-  return count === 2 ? `both ${noun}s` : `all ${plural(count, noun)}`;
+  return count === 2 ? `both ${noun}s` : `all ${formatPlural(count, noun)}`;
 }
 
 function capital(text: string): string {

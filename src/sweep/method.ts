@@ -1,5 +1,5 @@
 /** A sentence on how the trials of a sweep were chosen. */
-import { formatCount } from '../core/format.ts';
+import { formatCount, formatPlural } from '../core/format.ts';
 import type { SweepRecord } from './record.ts';
 
 /** `successive halving: 9 trials of 1 epoch, 3 of 3, 1 of 9`; for other methods, their name. */
@@ -9,18 +9,14 @@ export function describeMethod({ sweep, search, trials }: SweepRecord): string {
     const { startup_trials: startup } = search;
     const later = trials.length - startup;
     const rest = later > 0 ? `, then ${formatCount(later)} chosen by earlier results` : '';
-    return `tree-structured Parzen estimator: ${plural(startup, 'trial')} sampled at random${rest}`;
+    return `tree-structured Parzen estimator: ${formatPlural(startup, 'trial')} sampled at random${rest}`;
   }
   const rungs = search.rungs.map((rung, index) => {
     const count = rung.trials.length;
     if (count === 0) return `none of ${rung.epochs} yet`;
     return index === 0
-      ? `${plural(count, 'trial')} of ${plural(rung.epochs, 'epoch')}`
+      ? `${formatPlural(count, 'trial')} of ${formatPlural(rung.epochs, 'epoch')}`
       : `${formatCount(count)} of ${formatCount(rung.epochs)}`;
   });
   return `successive halving: ${rungs.join(', ')}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,5 @@
 /** Lines and columns for a terminal. */
-import { formatCount, formatNumber } from '../../core/format.ts';
+import { formatNumber, formatPlural } from '../../core/format.ts';
 import { printable } from '../../core/text.ts';
 
 export { printable } from '../../core/text.ts';
@@ -8,6 +8,7 @@ export {
   formatCount,
   formatNumber,
   formatOperations,
+  formatPlural,
   formatSeconds,
 } from '../../core/format.ts';
 
@@ -21,11 +22,6 @@ export function formatMetrics(metrics: Readonly<Record<string, number>>, columns
   const parts = Object.entries(metrics).map(([name, value]) => `${name} ${formatNumber(value)}`);
   while (parts.length > 0 && parts.join(', ').length > columns) parts.pop();
   return parts.join(', ');
-}
-
-/** `1 error` */
-export function formatPlural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Scripts and symbols that are two columns wide in a terminal. */

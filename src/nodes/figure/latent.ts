@@ -1,4 +1,5 @@
 /** `kind: latent`: two-dimensional vectors as points, coloured by class. */
+import { formatPlural } from '../../core/format.ts';
 import { openImages, readImageSet, toFloat32 } from '../../formats/images.ts';
 import { readVectors, readVectorSet, type VectorArray } from '../../formats/vectors.ts';
 import type { FigureSettings, LatentFigureSettings } from '../../schema/generated/settings.ts';
@@ -33,7 +34,7 @@ export async function drawLatent(
   const { thumbnails: images } = inputs;
   return scatter({
     title,
-    subtitle: `${vectors.count.toLocaleString('en')} ${split === 'test' ? 'test' : 'training'} ${vectors.count === 1 ? 'image' : 'images'}`,
+    subtitle: formatPlural(vectors.count, `${split === 'test' ? 'test' : 'training'} image`),
     points: vectors.data,
     labels: vectors.labels,
     classes: vectors.classes,
